@@ -1,0 +1,2 @@
+//! Bench: end_to_end.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Bench: json.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Bench: limit.
+fn main() {}

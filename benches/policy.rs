@@ -1,0 +1,2 @@
+//! Bench: policy.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Bench: sse.
+fn main() {}

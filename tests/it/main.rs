@@ -1,0 +1,24 @@
+//! Integration tests, one binary: a module for each feature.
+
+mod architecture;
+mod authn;
+mod cli;
+mod config;
+mod corpus;
+mod examples;
+mod expr;
+mod gateway;
+mod json;
+mod jsonrpc;
+mod limits;
+mod list_filter;
+mod mcp;
+mod policy;
+mod readme;
+mod request;
+mod rmcp;
+mod smuggling;
+mod sse;
+mod streaming;
+mod support;
+mod upstream;

@@ -1,0 +1,1 @@
+//! What several features need: a gateway on a free port, a scripted upstream, an issuer.
