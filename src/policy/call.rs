@@ -22,6 +22,9 @@ pub struct Call {
     pub is_retry: bool,
     /// The arguments that some rule reads.
     pub args: Args,
+    /// Of `subscriptions/listen`: every URI of `notifications.resourceSubscriptions`, once all of them have been
+    /// read. `None` where they have not: then every rule against any resource applies to that method (T13).
+    pub subscriptions: Option<Box<[Box<str>]>>,
 }
 
 /// A tool, prompt or resource by its name on the wire.
@@ -51,6 +54,9 @@ pub struct Context<'a> {
 pub struct SlotSet(u64);
 
 impl SlotSet {
+    /// No slot.
+    pub const EMPTY: Self = Self(0);
+
     /// Adds `slot`, which is below [`Captures::MAX_SLOTS`].
     pub fn insert(&mut self, slot: u8) {
         self.0 |= 1_u64.unbounded_shl(u32::from(slot));

@@ -1,0 +1,183 @@
+//! What a decision says. Only [`super::Policy::decide`] makes a [`Permitted`] or a [`Refusal`], so a step that
+//! asks for one cannot be reached around the policy.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::{RefusalStyle, RuleId, SlotSet};
+
+/// A call that the rules allow, and what it must be counted against before it may go.
+#[derive(Clone, Debug)]
+#[must_use = "a permission that is not admitted opens nothing"]
+pub struct Permitted {
+    pub(super) basis: Basis,
+    pub(super) draws: SmallVec<[Draw; 4]>,
+    pub(super) shadow: SmallVec<[Shadowed; 1]>,
+}
+
+impl Permitted {
+    /// A permission without a policy, for tests of what comes after the decision.
+    #[cfg(test)]
+    pub(crate) fn of_draws(draws: impl IntoIterator<Item = Draw>) -> Self {
+        Self {
+            basis: Basis::Lifecycle,
+            draws: draws.into_iter().collect(),
+            shadow: SmallVec::new(),
+        }
+    }
+
+    /// What allows it.
+    #[must_use]
+    pub fn basis(&self) -> Basis {
+        self.basis
+    }
+
+    /// The budgets that must admit it, all or none, in the order of their rules; at most one per rule.
+    #[must_use]
+    pub fn draws(&self) -> &[Draw] {
+        &self.draws
+    }
+
+    /// Rules in shadow mode that matched. A [`Shadowed::draw`] is to be counted, never enforced.
+    #[must_use]
+    pub fn shadow(&self) -> &[Shadowed] {
+        &self.shadow
+    }
+}
+
+/// Why a call is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The method belongs to the built-in lifecycle set (policy-language.md §3).
+    Lifecycle,
+    /// An `allow` matches.
+    Rule(RuleId),
+}
+
+/// A call that the rules refuse.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    pub(super) reason: Reason,
+    pub(super) rule: Option<RuleId>,
+    pub(super) message: Option<Arc<str>>,
+    pub(super) style: Option<RefusalStyle>,
+    pub(super) scopes: Option<Arc<[Box<str>]>>,
+    pub(super) shadow: SmallVec<[Shadowed; 1]>,
+}
+
+impl Refusal {
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The rule that refuses, or whose scopes are missing.
+    #[must_use]
+    pub fn rule(&self) -> Option<RuleId> {
+        self.rule
+    }
+
+    /// The rule's own words to the caller.
+    #[must_use]
+    pub fn message(&self) -> Option<&Arc<str>> {
+        self.message.as_ref()
+    }
+
+    /// The shape that the rule asks for; `None`: the route's.
+    #[must_use]
+    pub fn style(&self) -> Option<RefusalStyle> {
+        self.style
+    }
+
+    /// With [`Reason::InsufficientScope`]: all scopes that the call needs, for the step-up challenge
+    /// (mcp-protocol.md §4.2). Empty otherwise.
+    #[must_use]
+    pub fn scopes(&self) -> &[Box<str>] {
+        self.scopes.as_deref().unwrap_or_default()
+    }
+
+    /// Rules in shadow mode that matched.
+    #[must_use]
+    pub fn shadow(&self) -> &[Shadowed] {
+        &self.shadow
+    }
+}
+
+/// Why policy refuses a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// No `allow` matches.
+    DefaultDeny,
+    /// A `deny` matches.
+    Denied,
+    /// The `allow` that matches asks for scopes that the caller does not have.
+    InsufficientScope,
+    /// The method is none that MCP knows, and no rule names it.
+    UnknownMethod,
+}
+
+impl Reason {
+    /// The stable name for logs, metrics and `error.data.reason`.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::DefaultDeny => "default_deny",
+            Self::Denied => "denied",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::UnknownMethod => "unknown_method",
+        }
+    }
+}
+
+/// How fast a budget refills and how much it holds (GCRA, threats.md §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quota {
+    /// Microseconds for one unit of cost to come back: period divided by limit, rounded up. At least 1.
+    pub interval_us: u64,
+    /// Units that may be taken at once. At least 1; `interval_us * burst` is at most a year.
+    pub burst: u32,
+}
+
+/// What a call takes from one budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    /// The `limit` it comes from.
+    pub rule: RuleId,
+    /// Which bucket of that rule: a keyed hash, stable over reloads and never a raw claim.
+    pub key: u64,
+    /// The bucket's size and speed.
+    pub quota: Quota,
+    /// Units taken. At least 1; more than `quota.burst` can never be admitted.
+    pub cost: u32,
+}
+
+/// A rule in shadow mode that would have had a say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shadowed {
+    /// Which.
+    pub rule: RuleId,
+    /// For a `limit`: the draw that enforcing it would make.
+    pub draw: Option<Draw>,
+}
+
+/// What must be known of a call before it can be decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Arguments that a rule for this target reads.
+    pub slots: SlotSet,
+    /// Whether a rule reads `mcp.is_retry`.
+    pub is_retry: bool,
+}
+
+impl Needs {
+    /// Nothing but method and target.
+    pub const NOTHING: Self = Self { slots: SlotSet::EMPTY, is_retry: false };
+
+    /// What either needs.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self { slots: self.slots.union(other.slots), is_retry: self.is_retry || other.is_retry }
+    }
+}
