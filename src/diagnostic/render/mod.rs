@@ -1,0 +1,1 @@
+//! How findings look: one file a format. A renderer never decides what is said.

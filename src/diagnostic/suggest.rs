@@ -1,0 +1,115 @@
+//! "Did you mean": the nearest of the words that would have been right.
+
+/// Longest word, in characters, that is compared: the work is quadratic, and nobody mistypes a longer one by a letter.
+const MAX_WORD: usize = 64;
+
+/// The candidate nearest to `word`, if one is near enough to be meant: at most a third of its letters (and at least
+/// one) inserted, left out, replaced or swapped with their neighbour. Case and `-` for `_` count as no difference. Of
+/// equally near ones the first.
+#[must_use]
+pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let wanted = fold(word)?;
+    let mut best: Option<(usize, &'c str)> = None;
+    for candidate in candidates {
+        let Some(folded) = fold(candidate) else { continue };
+        // rustc's measure: a third of the longer word, but a word of one letter is like no other.
+        let limit = wanted.len().max(folded.len()).max(3) / 3;
+        if wanted.len().abs_diff(folded.len()) > limit {
+            continue;
+        }
+        let far = distance(&wanted, &folded);
+        let is_word_lost = far >= wanted.len().min(folded.len());
+        if far <= limit && !is_word_lost && best.is_none_or(|(least, _)| far < least) {
+            best = Some((far, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// The word as it is compared; `None` where it is too long.
+fn fold(word: &str) -> Option<Vec<char>> {
+    let same = |c: char| if c == '-' { '_' } else { c.to_ascii_lowercase() };
+    let folded: Vec<char> = word.chars().take(MAX_WORD + 1).map(same).collect();
+    (folded.len() <= MAX_WORD).then_some(folded)
+}
+
+/// Optimal string alignment distance: Levenshtein's, and a swap of neighbours counts once.
+fn distance(a: &[char], b: &[char]) -> usize {
+    // Three rows of the usual table: i-2, i-1 and i.
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut swap_from: Option<char> = None;
+    for (i, &x) in a.iter().enumerate() {
+        let mut row = Vec::with_capacity(b.len() + 1);
+        let mut left = i + 1;
+        row.push(left);
+        let mut previous: Option<char> = None;
+        for (j, (&y, pair)) in b.iter().zip(last.windows(2)).enumerate() {
+            let &[diagonal, above] = pair else { break };
+            let mut cost = (diagonal + usize::from(x != y)).min(above + 1).min(left + 1);
+            if swap_from == Some(y) && previous == Some(x) {
+                let swapped = j.checked_sub(1).and_then(|at| before.get(at));
+                cost = cost.min(swapped.map_or(cost, |d| d + 1));
+            }
+            row.push(cost);
+            left = cost;
+            previous = Some(y);
+        }
+        before = std::mem::replace(&mut last, row);
+        swap_from = Some(x);
+    }
+    last.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measure(a: &str, b: &str) -> usize {
+        let chars = |s: &str| s.chars().collect::<Vec<_>>();
+        distance(&chars(a), &chars(b))
+    }
+
+    #[test]
+    fn distances() {
+        for (a, b, want) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("kitten", "sitting", 3),
+            ("polices", "policies", 1),
+            ("limti", "limit", 1),
+            ("ab", "ba", 1),
+            ("ca", "abc", 3), // not 2: a swapped pair is not edited again
+            ("größe", "grösse", 2),
+        ] {
+            assert_eq!(measure(a, b), want, "{a} {b}");
+            assert_eq!(measure(b, a), want, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn near_words_are_suggested_and_far_ones_are_not() {
+        let keys = ["policies", "listen", "route", "auth", "limits", "log", "max_body", "per"];
+        for (word, want) in [
+            ("polices", Some("policies")),
+            ("listne", Some("listen")),
+            ("routes", Some("route")),
+            ("Limits", Some("limits")),
+            ("max-body", Some("max_body")),
+            ("maxbody", Some("max_body")),
+            ("logg", Some("log")),
+            ("pre", Some("per")),
+            ("upstream", None),
+            ("xyz", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(suggest(word, keys), want, "{word}");
+        }
+        assert_eq!(suggest("a", ["b"]), None);
+        assert_eq!(suggest("ab", ["ac", "ad"]), Some("ac"));
+        assert_eq!(suggest(&"x".repeat(65), [&*"x".repeat(65)]), None);
+        assert_eq!(suggest(&"x".repeat(64), [&*"x".repeat(63)]), Some(&*"x".repeat(63)));
+    }
+}
