@@ -1,39 +1,25 @@
-//! MCP's vocabulary: revisions, methods and their targets, header mirroring, error codes.
+//! MCP's vocabulary: revisions, methods and their targets, header mirroring, keys that only look like
+//! protocol keys, error codes. Data and pure functions; nothing here reads a body.
+//!
+//! ```text
+//! headers::Mirror ── agree::check ──┐
+//! body members ─────────────────────┼─► Revision, or the refusal that names what contradicts what
+//! revision::decide ─────────────────┘
+//! ```
 
-/// A published revision of the specification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Revision {
-    /// 2024-11-05: HTTP+SSE.
-    V2024_11_05,
-    /// 2025-03-26: Streamable HTTP, batches.
-    V2025_03_26,
-    /// 2025-06-18
-    V2025_06_18,
-    /// 2025-11-25
-    V2025_11_25,
-    /// 2026-07-28: stateless.
-    V2026_07_28,
-}
+pub mod agree;
+pub mod codes;
+pub mod fold;
+pub mod headers;
+pub mod method;
+pub mod revision;
+pub mod sentinel;
 
-impl Revision {
-    /// The revision's name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::V2024_11_05 => "2024-11-05",
-            Self::V2025_03_26 => "2025-03-26",
-            Self::V2025_06_18 => "2025-06-18",
-            Self::V2025_11_25 => "2025-11-25",
-            Self::V2026_07_28 => "2026-07-28",
-        }
-    }
-
-    /// Whether each request stands for itself (2026-07-28 and later).
-    #[must_use]
-    pub const fn is_modern(self) -> bool {
-        matches!(self, Self::V2026_07_28)
-    }
-}
+pub use agree::{Body, EnvelopeError, judge};
+pub use fold::{Place, folds_to_protocol_key};
+pub use headers::{Header, HeaderError, HeaderFault, Mirror};
+pub use method::{Method, MethodInfo, Mirrored, Target};
+pub use revision::{Revision, RevisionError, RevisionSet};
 
 /// What a method acts on; the selectors of the policy language follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,203 @@
+//! The headers that mirror a body: `MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name`, `Mcp-Param-*`.
+//!
+//! [`Mirror::parse`] says what they claim and refuses what could be read in two ways;
+//! [`super::agree`] compares the claims with the body. Nothing is ever decided on a header alone (T9).
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{codes, sentinel};
+
+/// `MCP-Protocol-Version`
+pub const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+/// `Mcp-Method`
+pub const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+/// `Mcp-Name`
+pub const NAME: HeaderName = HeaderName::from_static("mcp-name");
+/// `Mcp-Session-Id`
+pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+/// The beginning of `Mcp-Param-{N}`.
+pub const PARAM_PREFIX: &str = "mcp-param-";
+
+/// A mirrored header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// `MCP-Protocol-Version`
+    ProtocolVersion,
+    /// `Mcp-Method`
+    Method,
+    /// `Mcp-Name`
+    Name,
+    /// `Mcp-Param-{N}`, by its whole lower-case name.
+    Param(HeaderName),
+}
+
+impl Header {
+    /// The header's name as the specification spells it (a parameter's in lower case).
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::ProtocolVersion => "MCP-Protocol-Version",
+            Self::Method => "Mcp-Method",
+            Self::Name => "Mcp-Name",
+            Self::Param(name) => name.as_str(),
+        }
+    }
+}
+
+/// What is wrong with a mirrored header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum HeaderFault {
+    /// A modern request must have it.
+    #[error("missing")]
+    Missing,
+    /// It stands there more than once.
+    #[error("repeated")]
+    Repeated,
+    /// A byte other than 0x20-0x7E and a tab inside.
+    #[error("illegal character")]
+    IllegalCharacter,
+    /// Longer than [`sentinel::MAX_VALUE`].
+    #[error("too long")]
+    TooLong,
+    /// Marked as base64, but not canonical base64 of UTF-8.
+    #[error("malformed base64")]
+    MalformedBase64,
+    /// It says something else than the body.
+    #[error("differs from the body")]
+    Differs,
+}
+
+/// A mirrored header that cannot stand beside its body.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {fault}", header.as_str())]
+pub struct HeaderError {
+    /// Which header.
+    pub header: Header,
+    /// What is wrong with it.
+    pub fault: HeaderFault,
+}
+
+impl HeaderError {
+    /// The JSON-RPC code of the refusal (HTTP 400). -32020 belongs to the modern revisions: `modern` says whether
+    /// the body or the version header claims one.
+    #[must_use]
+    pub const fn code(&self, modern: bool) -> i64 {
+        if modern { codes::HEADER_MISMATCH } else { codes::INVALID_REQUEST }
+    }
+
+    /// The word for logs and for `data.reason`.
+    #[must_use]
+    pub const fn slug(&self) -> &'static str {
+        match self.fault {
+            HeaderFault::Missing => "header_missing",
+            HeaderFault::Repeated => "header_repeated",
+            HeaderFault::IllegalCharacter | HeaderFault::TooLong | HeaderFault::MalformedBase64 => {
+                "header_malformed"
+            }
+            HeaderFault::Differs => "header_mismatch",
+        }
+    }
+}
+
+/// What the mirrored headers of one request claim.
+#[derive(Clone, Debug, Default)]
+pub struct Mirror {
+    protocol_version: Option<Text>,
+    method: Option<Text>,
+    name: Option<Text>,
+}
+
+/// A checked value: most are plain and share the header's own bytes.
+#[derive(Clone, Debug)]
+enum Text {
+    Plain(HeaderValue),
+    Decoded(Box<str>),
+}
+
+impl Text {
+    fn as_str(&self) -> &str {
+        match self {
+            // INVARIANT: `plain` made it, so the bytes are ASCII and `to_str` cannot fail.
+            Self::Plain(value) => trim(value.to_str().unwrap_or_default()),
+            Self::Decoded(text) => text,
+        }
+    }
+}
+
+impl Mirror {
+    /// Reads the mirrored headers.
+    ///
+    /// # Errors
+    /// Names the first header that is repeated, has an illegal character, is too long, or is marked as
+    /// base64 without being canonical base64 of UTF-8. `Mcp-Param-*` are only checked for repetition: what
+    /// else they must be depends on the tool's schema, and unknown ones go on untouched.
+    pub fn parse(headers: &HeaderMap) -> Result<Self, HeaderError> {
+        let protocol_version = plain(headers, &PROTOCOL_VERSION, Header::ProtocolVersion)?;
+        let method = plain(headers, &METHOD, Header::Method)?;
+        let name = plain(headers, &NAME, Header::Name)?.map(decode).transpose()?;
+        for key in headers.keys().filter(|key| key.as_str().starts_with(PARAM_PREFIX)) {
+            single(headers, key)
+                .map_err(|fault| HeaderError { header: Header::Param(key.clone()), fault })?;
+        }
+        Ok(Self { protocol_version, method, name })
+    }
+
+    /// `MCP-Protocol-Version`, trimmed. May be a revision that nobody has published.
+    #[must_use]
+    pub fn protocol_version(&self) -> Option<&str> {
+        self.protocol_version.as_ref().map(Text::as_str)
+    }
+
+    /// `Mcp-Method`, trimmed; it is never base64.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        self.method.as_ref().map(Text::as_str)
+    }
+
+    /// `Mcp-Name`, trimmed and decoded. The empty text is a name, not an absent header.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(Text::as_str)
+    }
+}
+
+/// The one value of header `key`.
+fn single<'a>(
+    headers: &'a HeaderMap,
+    key: &HeaderName,
+) -> Result<Option<&'a HeaderValue>, HeaderFault> {
+    let mut values = headers.get_all(key).iter();
+    let first = values.next();
+    if values.next().is_some() { Err(HeaderFault::Repeated) } else { Ok(first) }
+}
+
+/// The one value of header `key`, of legal characters.
+fn plain(
+    headers: &HeaderMap,
+    key: &HeaderName,
+    header: Header,
+) -> Result<Option<Text>, HeaderError> {
+    let checked = single(headers, key).and_then(|value| match value {
+        Some(value) if value.len() > sentinel::MAX_VALUE => Err(HeaderFault::TooLong),
+        // `to_str` takes 0x20-0x7E and the tab: exactly the legal characters.
+        Some(value) if value.to_str().is_err() => Err(HeaderFault::IllegalCharacter),
+        value => Ok(value.cloned().map(Text::Plain)),
+    });
+    checked.map_err(|fault| HeaderError { header, fault })
+}
+
+/// Undoes the base64 sentinel of `Mcp-Name`.
+fn decode(text: Text) -> Result<Text, HeaderError> {
+    if !sentinel::is_encoded(text.as_str()) {
+        return Ok(text);
+    }
+    match sentinel::decode(text.as_str()) {
+        Ok(decoded) => Ok(Text::Decoded(decoded.into())),
+        Err(_) => Err(HeaderError { header: Header::Name, fault: HeaderFault::MalformedBase64 }),
+    }
+}
+
+/// Without optional white space around it (RFC 9110 §5.6.3: SP and HTAB).
+fn trim(value: &str) -> &str {
+    value.trim_matches([' ', '\t'])
+}
