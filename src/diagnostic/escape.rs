@@ -23,15 +23,16 @@ pub const fn is_hidden(c: char) -> bool {
     }
 }
 
-/// `text` with every hidden character written as `\u{…}`.
+/// `text` as one line in which nothing is hidden: hidden characters, tabs and line feeds are written as `\u{…}`.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
+    let is_bad = |c: char| is_hidden(c) || matches!(c, '\t' | '\n');
+    if !text.contains(is_bad) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if is_hidden(c) {
+        if is_bad(c) {
             // Writing to a String cannot fail.
             let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
         } else {
@@ -48,7 +49,8 @@ mod tests {
     #[test]
     fn hidden_characters_are_named_and_others_left() {
         for (text, want) in [
-            ("tools = [\"é 日本\"]\t\n", "tools = [\"é 日本\"]\t\n"),
+            ("tools = [\"é 日本\"]", "tools = [\"é 日本\"]"),
+            ("a\tb\nc", "a\\u{9}b\\u{a}c"),
             ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
             ("a\u{9b}2Jb", "a\\u{9b}2Jb"),
             ("read\u{202e}etirw", "read\\u{202e}etirw"),

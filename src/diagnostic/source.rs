@@ -117,7 +117,10 @@ impl Source {
         let start =
             first.checked_sub(1).and_then(|index| self.lines.get(index)).copied().unwrap_or(0);
         let end = match self.lines.get(last) {
-            Some(next) => next.saturating_sub(1),
+            Some(next) => {
+                let line = self.text.get(..next.saturating_sub(1)).unwrap_or("");
+                line.strip_suffix('\r').unwrap_or(line).len()
+            }
             None => self.text.len(),
         };
         start..end.max(start)
@@ -206,11 +209,11 @@ mod tests {
     #[test]
     fn whole_lines_of_a_range() {
         let mut sources = Sources::new();
-        let id = sources.add("a.toml", "one\ntwo\nthree");
+        let id = sources.add("a.toml", "one\ntwo\r\nthree");
         let source = sources.source(id).unwrap();
         assert_eq!(source.lines(0..1), 0..3);
         assert_eq!(source.lines(2..5), 0..7);
-        assert_eq!(source.lines(9..13), 8..13);
-        assert_eq!(source.lines(99..103), 8..13);
+        assert_eq!(source.lines(10..14), 9..14);
+        assert_eq!(source.lines(99..103), 9..14);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::super::{Diagnostic, Span, Spanned, visible};
+use super::super::{Diagnostic, Span, Spanned};
 use super::units::{self, format_duration, format_size};
 use super::{Date, Reading, Table};
 
@@ -225,7 +225,7 @@ impl<'d> Value<'d> {
     /// Reports a string that does not have the form that was expected.
     fn malformed<T>(self, expected: &str, help: &str) -> Option<T> {
         let written = self.value.as_str().unwrap_or("");
-        let message = format!("`{}` cannot be `{}`", self.key, visible(written));
+        let message = format!("`{}` cannot be `{written}`", self.key);
         let finding = Diagnostic::error(self.reading.codes.wrong_type, message)
             .primary(self.span, format!("expected {expected}"))
             .help(help);

@@ -1,0 +1,132 @@
+//! For people: the line with what is wrong underlined, as rustc shows it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
+
+use super::super::{Diagnostic, Label, Severity, Source, SourceId, Sources, is_hidden, visible};
+
+/// What the reader's terminal can do.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Whether to colour; only for terminals.
+    pub color: bool,
+    /// Columns; longer lines of the text are cut around what is marked.
+    pub width: usize,
+}
+
+impl Look {
+    /// For a pipe or a file: no colour, 140 columns.
+    pub const PLAIN: Self = Self { color: false, width: 140 };
+}
+
+/// Findings with the lines that they point at, an empty line between two of them.
+///
+/// Nothing of a text reaches the terminal that the terminal would obey (threat T57): hidden characters are shown as
+/// `\u{…}` in messages, and as one `�` each in quoted lines, so that columns stay right.
+#[must_use]
+pub fn human(sources: &Sources, findings: &[Diagnostic], look: Look) -> String {
+    let renderer = if look.color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(look.width);
+    let mut out = String::new();
+    for finding in findings {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&one(sources, finding, &renderer));
+        out.push('\n');
+    }
+    out
+}
+
+fn one(sources: &Sources, finding: &Diagnostic, renderer: &Renderer) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut elements: Vec<Element<'_>> = Vec::new();
+    for id in texts(finding) {
+        let Some(source) = sources.source(id) else { continue };
+        let labels: Vec<&Label> = finding.labels.iter().filter(|l| l.span.source == id).collect();
+        elements.push(quote(source, &labels).into());
+    }
+    if let Some(help) = &finding.help {
+        elements.push(Level::HELP.message(visible(help)).into());
+    }
+    let title = level.primary_title(visible(&finding.message)).id(finding.code.0);
+    renderer.render(&[title.elements(elements)])
+}
+
+/// The texts that a finding points into, that of its place first.
+fn texts(finding: &Diagnostic) -> Vec<SourceId> {
+    let mut ids: Vec<SourceId> = finding.span().map(|span| span.source).into_iter().collect();
+    for label in &finding.labels {
+        if !ids.contains(&label.span.source) {
+            ids.push(label.span.source);
+        }
+    }
+    ids
+}
+
+/// The lines that `labels` touch. Only these are handed to the renderer: a text may be large, its findings many.
+fn quote<'a>(
+    source: &'a Source,
+    labels: &[&'a Label],
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let spans: Vec<Range<usize>> = labels.iter().map(|l| source.clamp(l.span.range())).collect();
+    let from = spans.iter().map(|span| span.start).min().unwrap_or(0);
+    let to = spans.iter().map(|span| span.end).max().unwrap_or(0);
+    let window = source.lines(from..to);
+    let line = source.position(window.start).line;
+    let shown = Shown::new(source.text().get(window.clone()).unwrap_or(""));
+    let marks = labels.iter().zip(spans).map(|(label, span)| {
+        let kind = if label.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let place = |at: usize| shown.offset(at.saturating_sub(window.start));
+        let mark = kind.span(place(span.start)..place(span.end));
+        mark.label((!label.text.is_empty()).then(|| visible(&label.text)))
+    });
+    let marks: Vec<_> = marks.collect();
+    Snippet::source(shown.text).path(visible(source.name())).line_start(line).annotations(marks)
+}
+
+/// A text in which each hidden character has become one `�`, and the way from old offsets to new ones.
+struct Shown<'a> {
+    text: Cow<'a, str>,
+    /// For each replaced character: its old offset, and how much longer the text has become with it.
+    longer: Vec<(usize, isize)>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(text: &'a str) -> Self {
+        let is_bad = |at: usize, c: char| {
+            // A carriage return before a line feed is a part of the line's end.
+            let is_line_end =
+                c == '\r' && text.get(at..).is_some_and(|rest| rest.starts_with("\r\n"));
+            is_hidden(c) && !is_line_end
+        };
+        if !text.char_indices().any(|(at, c)| is_bad(at, c)) {
+            return Self { text: Cow::Borrowed(text), longer: Vec::new() };
+        }
+        let mut out = String::with_capacity(text.len() + 16);
+        let mut longer = Vec::new();
+        let mut sum = 0;
+        for (at, c) in text.char_indices() {
+            if is_bad(at, c) {
+                out.push(char::REPLACEMENT_CHARACTER);
+                sum += char::REPLACEMENT_CHARACTER.len_utf8().cast_signed()
+                    - c.len_utf8().cast_signed();
+                longer.push((at, sum));
+            } else {
+                out.push(c);
+            }
+        }
+        Self { text: Cow::Owned(out), longer }
+    }
+
+    fn offset(&self, old: usize) -> usize {
+        let before = self.longer.partition_point(|(at, _)| *at < old);
+        let longer = before.checked_sub(1).and_then(|i| self.longer.get(i)).map_or(0, |(_, n)| *n);
+        old.saturating_add_signed(longer).min(self.text.len())
+    }
+}
