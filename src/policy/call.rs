@@ -80,6 +80,17 @@ impl SlotSet {
         other.0 & !self.0 == 0
     }
 
+    /// Whether some slot is in both sets.
+    #[must_use]
+    pub fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The slots in the set, lowest first.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..64).filter(move |slot| self.contains(*slot))
+    }
+
     /// The slots of either set.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
@@ -100,6 +111,8 @@ pub struct Captures {
 struct CaptureNode {
     children: Vec<(Box<str>, u16)>,
     slot: Option<u8>,
+    /// The slots of this node and of all nodes under it.
+    within: SlotSet,
 }
 
 impl Captures {
@@ -116,6 +129,7 @@ impl Captures {
     /// where [`Captures::MAX_SLOTS`] are taken.
     pub fn insert<'a>(&mut self, path: impl IntoIterator<Item = &'a str>) -> Option<u8> {
         let mut at = 0_u16;
+        let mut way = vec![at];
         for name in path {
             at = match self.child(at, name) {
                 Some(next) => next,
@@ -126,6 +140,7 @@ impl Captures {
                     next
                 }
             };
+            way.push(at);
         }
         let slots = self.slots;
         let node = self.nodes.get_mut(usize::from(at))?;
@@ -136,7 +151,23 @@ impl Captures {
             node.slot = u8::try_from(slots).ok();
             self.slots += 1;
         }
-        node.slot
+        let slot = node.slot?;
+        for step in way {
+            self.nodes.get_mut(usize::from(step))?.within.insert(slot);
+        }
+        Some(slot)
+    }
+
+    /// The members of node `at` that some path goes on with, and their nodes.
+    pub fn children(&self, at: u16) -> impl Iterator<Item = (&str, u16)> {
+        let children = self.nodes.get(usize::from(at)).map(|node| node.children.as_slice());
+        children.unwrap_or_default().iter().map(|(name, next)| (&**name, *next))
+    }
+
+    /// The slots of node `at` and of all nodes under it.
+    #[must_use]
+    pub fn within(&self, at: u16) -> SlotSet {
+        self.nodes.get(usize::from(at)).map_or(SlotSet::EMPTY, |node| node.within)
     }
 
     /// The node of member `name` below node `at`.
