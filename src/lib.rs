@@ -19,6 +19,8 @@
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod gateway;
 pub mod identity;
 pub mod inspect;

@@ -70,4 +70,7 @@ pub enum SyntaxErrorKind {
     /// More member names open at once than `Limits::open_keys`.
     #[error("too many keys")]
     TooManyKeys,
+    /// The visitor stopped this scan earlier: the tokenizer is spent.
+    #[error("stopped earlier by the reader")]
+    Stopped,
 }

@@ -1,0 +1,6 @@
+//! Properties that hold for every input: the fuzz targets call them, and so do the tests that replay the
+//! committed corpus. One file for each kind of input. Not part of the library's interface.
+//!
+//! A property panics where it does not hold; that is its only way to say so.
+
+pub mod json;
