@@ -4,3 +4,4 @@
 //! A property panics where it does not hold; that is its only way to say so.
 
 pub mod json;
+pub mod sse;

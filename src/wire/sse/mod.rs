@@ -1,34 +1,41 @@
 //! A push decoder of `text/event-stream` (WHATWG HTML §9.2.6): LF, CR and CRLF at any split, one
 //! leading BOM, comments, multi-line data. It yields spans of the fed bytes and copies nothing.
 
+mod decoder;
+
 use std::ops::Range;
+
+pub use decoder::Decoder;
 
 /// What a run of fed bytes is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
-    /// The byte-order mark before the first line.
+    /// The byte-order mark before the first line, or what completes it: while it is not known
+    /// whether the stream begins with the whole mark, its bytes are told as [`Part::Name`].
     ByteOrderMark,
     /// A field's name, its colon and the one space behind it, or a part of them. Told as soon as
     /// it is read, so the field may not be known yet.
     Name,
-    /// Payload of a `data` field.
+    /// Payload of a `data` field. Told as it arrives: only [`Part::LineEnd`] says that the line is
+    /// whole, only [`Part::Dispatch`] that the event is. Lines are joined by one LF.
     Data,
     /// Value of an `event` field.
     Event,
     /// Value of an `id` field.
     Id,
-    /// Value of a `retry` field.
+    /// Value of a `retry` field, in milliseconds; clients ignore it unless it is all digits.
     Retry,
     /// Value of a field that the grammar does not know; clients ignore it.
     Unknown,
     /// A comment line without its line end.
     Comment,
     /// The end of a line that held the field given (a CR at the end of a chunk and the LF that
-    /// follows it are two pieces of one line end; the second is [`Part::LineFeed`]).
+    /// follows it are two pieces of one line end; the second is [`Part::LineFeed`]). An `id` with
+    /// a NUL in it sets nothing and ends as [`Field::Unknown`].
     LineEnd(Field),
     /// The LF of a CRLF whose CR was already told as a line end.
     LineFeed,
-    /// The blank line that dispatches an event. `has_data`: whether it had a `data` field.
+    /// The blank line that dispatches an event.
     Dispatch {
         /// Whether the event had any `data` field: without one it is not dispatched.
         has_data: bool,
@@ -59,29 +66,4 @@ pub struct Piece {
     pub part: Part,
     /// Where they stand in the chunk that was fed.
     pub range: Range<usize>,
-}
-
-/// The decoder: a few bytes of state, whatever the length of the stream.
-#[derive(Clone, Debug, Default)]
-pub struct Decoder {}
-
-impl Decoder {
-    /// A decoder at the start of a stream.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The next piece of `chunk` from offset `at`, or `None` where the chunk is used up. Call it
-    /// with `at` = the end of the piece before (0 at first) until it returns `None`.
-    pub fn next(&mut self, chunk: &[u8], at: usize) -> Option<Piece> {
-        let _ = (chunk, at);
-        None
-    }
-
-    /// Whether the stream stands between two events: nothing of an event has been fed since the last blank line.
-    #[must_use]
-    pub fn at_boundary(&self) -> bool {
-        true
-    }
 }
