@@ -221,6 +221,12 @@ impl Args {
         Self { slots: vec![Arg::Absent; captures.len()] }
     }
 
+    /// Whether there is room for no slot at all: then every argument is absent.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// The argument in slot `slot`.
     #[must_use]
     pub fn slot(&self, slot: u8) -> &Arg {

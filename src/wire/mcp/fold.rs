@@ -94,7 +94,29 @@ pub fn near_key(place: Place, name: &str) -> Option<&'static str> {
     if keys.contains(&name) {
         return None;
     }
-    keys.iter().copied().find(|key| folded(name).eq(folded(key)))
+    keys.iter().copied().find(|key| is_alike(name, key))
+}
+
+/// Whether `name` is not `key` but folds to it, for names that only a policy knows: the arguments that its rules
+/// read.
+#[must_use]
+pub fn folds_to(name: &str, key: &str) -> bool {
+    name != key && is_alike(name, key)
+}
+
+fn is_alike(name: &str, key: &str) -> bool {
+    if name.is_ascii() && key.is_ascii() {
+        // The same without tables: nearly every name that is compared comes this way.
+        folded_ascii(name).eq(folded_ascii(key))
+    } else {
+        folded(name).eq(folded(key))
+    }
+}
+
+/// [`folded`] of a text of ASCII characters.
+fn folded_ascii(text: &str) -> impl Iterator<Item = u8> {
+    let is_kept = |byte: &u8| !matches!(byte, b'_' | b'-' | b' ' | 0x7F) && *byte >= 0x20;
+    text.bytes().filter(is_kept).map(|byte| byte.to_ascii_lowercase())
 }
 
 /// `text` as the laxest parser would compare it: compatibility forms composed, case gone, and without what
@@ -119,4 +141,19 @@ fn is_dropped(c: char) -> bool {
             | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
             | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}'
             | '\u{E0000}'..='\u{E0FFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_folds_alike_on_both_ways() {
+        for byte in 0..=0x7F_u8 {
+            let name = format!("a{}b", char::from(byte));
+            let slow: String = folded(&name).collect();
+            let quick: String = folded_ascii(&name).map(char::from).collect();
+            assert_eq!(slow, quick, "{byte:#x}");
+        }
+    }
 }

@@ -1,0 +1,330 @@
+//! The request inspector: reads a JSON-RPC message as its chunks arrive, says as early as possible
+//! what is asked for, and hands the same chunks out once that is permitted.
+//!
+//! ```text
+//! feed ─► tokenizer ─► Envelope ─► Call (take_call) ─► policy, limits ─► release
+//!   └───► Gate ─────────────────────────────────────────────────────────► next_chunk
+//! ```
+//!
+//! Invariants: what leaves is what came, byte for byte. Nothing leaves before [`RequestInspector::release`].
+//! The root's closing brace leaves only after [`RequestInspector::finish`] found the whole body good, so that a late
+//! violation leaves the upstream with a body that no parser takes for complete (T8). Neither the chunks' sizes nor their
+//! cuts change any verdict.
+
+mod capture;
+mod envelope;
+mod gate;
+mod id;
+mod place;
+mod settle;
+mod text;
+mod violation;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use self::envelope::{Enough, Envelope, Reader};
+use self::gate::Gate;
+use self::id::Run;
+pub use self::violation::Violation;
+use crate::policy::{Call, Permitted, Policy};
+use crate::wire::json::{self, Error, Tokenizer};
+use crate::wire::jsonrpc::Id;
+use crate::wire::mcp::{Mirror, Revision, RevisionSet};
+
+/// What is known of an exchange before its body comes.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What the mirrored headers claim.
+    pub mirror: Mirror,
+    /// What the session that the request names has negotiated, where that is known.
+    pub session: Option<Revision>,
+    /// Whether the path is a message endpoint that an HTTP+SSE stream announced.
+    pub announced: bool,
+    /// The revisions that the route serves.
+    pub route: RevisionSet,
+}
+
+/// Bounds of one request body. Each is inclusive: the value itself still passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// Bytes of the body. Default 4 MiB, what SDK servers take (T5).
+    pub body: u64,
+    /// Bytes that may come before what a decision needs is known, and so wait in memory. Default 64 KiB (T8).
+    pub hold: u64,
+    /// Bytes of arguments that are kept for rules; a larger one is [`crate::policy::Arg::TooLarge`]. Default 16 KiB.
+    pub capture: usize,
+    /// Elements of a captured list, and URIs of a listen request. Default 64.
+    pub elements: usize,
+    /// Bytes of the method's name. Default 128: the longest in the specification has 40.
+    pub method: usize,
+    /// Bytes of a tool or prompt name, a URI or a task handle. Default 8 KiB, what servers take of a URL.
+    pub target: usize,
+    /// Bytes of white space behind the message. Default 1 KiB: they wait in memory until the end.
+    pub trailing: u64,
+    /// Bounds of the JSON itself.
+    pub json: json::Limits,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self {
+            body: 4 << 20,
+            hold: 64 << 10,
+            capture: 16 << 10,
+            elements: 64,
+            method: 128,
+            target: 8 << 10,
+            trailing: 1 << 10,
+            json: json::Limits::default(),
+        }
+    }
+}
+
+/// Inspects one request body. It does no input or output of its own.
+#[derive(Debug)]
+pub struct RequestInspector {
+    tokenizer: Tokenizer,
+    envelope: Envelope,
+    gate: Gate,
+    /// Bytes scanned.
+    fed: u64,
+    /// The tokenizer has said its last word.
+    is_spent: bool,
+    is_taken: bool,
+}
+
+impl RequestInspector {
+    /// An inspector of a body that has not begun. `seed` keys the tokenizer's hash of member names.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, exchange: Exchange, limits: RequestLimits, seed: u64) -> Self {
+        Self {
+            tokenizer: Tokenizer::new(limits.json, seed),
+            envelope: Envelope::new(policy, exchange, limits),
+            gate: Gate::default(),
+            fed: 0,
+            is_spent: false,
+            is_taken: false,
+        }
+    }
+
+    /// Reads the next chunk of the body, whole, even where it refuses: afterwards [`RequestInspector::id`]
+    /// knows an id that stood anywhere in it.
+    ///
+    /// # Errors
+    /// The first [`Violation`] in the body; the same again once there was one.
+    pub fn feed(&mut self, chunk: Bytes) -> Result<(), Violation> {
+        let mut rest = &*chunk;
+        while !rest.is_empty() && !self.is_refused() {
+            let room = usize::try_from(self.room()).unwrap_or(usize::MAX);
+            if room == 0 {
+                self.refuse(self.excess());
+                break;
+            }
+            // Cutting where a limit lies makes the verdict the same at any chunk size.
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            self.scan(now);
+            rest = later;
+        }
+        self.bound_trailing();
+        if !self.is_refused() {
+            if let Some(brace) = self.envelope.brace {
+                self.gate.keep_from(brace);
+            }
+            self.gate.push(chunk);
+        } else if !rest.is_empty() {
+            let _ = self.drain(rest);
+        }
+        self.verdict()
+    }
+
+    /// Says that the body has ended.
+    ///
+    /// # Errors
+    /// As [`RequestInspector::feed`]; also where the message is not complete.
+    pub fn finish(&mut self) -> Result<(), Violation> {
+        if !self.is_refused() {
+            let run = Run { bytes: &[], base: self.fed };
+            let mut reader = Reader { envelope: &mut self.envelope, run };
+            let end = self.tokenizer.finish(&mut reader);
+            if let Err(error) = end {
+                self.scan_ended(error);
+            }
+        }
+        self.verdict()?;
+        self.gate.complete();
+        Ok(())
+    }
+
+    /// What is asked for: once, as soon as enough of the body is known to decide it.
+    ///
+    /// Never for a response ([`RequestInspector::is_response`]).
+    pub fn take_call(&mut self) -> Option<Call> {
+        let call = self.envelope.call.take();
+        self.is_taken |= call.is_some();
+        call
+    }
+
+    /// Opens the way for the body of the call that was taken. Asks for the permission so that nobody forgets it.
+    pub fn release(&mut self, _permitted: &Permitted) {
+        if self.is_taken && !self.is_refused() {
+            self.gate.open();
+        }
+    }
+
+    /// Opens the way for the body of a response to a request of the server. Does nothing for anything else.
+    pub fn release_response(&mut self) {
+        if self.is_response() && !self.is_refused() {
+            self.gate.open();
+        }
+    }
+
+    /// The next bytes that may go upstream, slices of what was fed.
+    pub fn next_chunk(&mut self) -> Option<Bytes> {
+        self.gate.next()
+    }
+
+    /// Reads on after a refusal, for nothing but the id, and forgets what was held. Says
+    /// [`ControlFlow::Break`] as soon as more bytes cannot tell anything.
+    pub fn drain(&mut self, chunk: &[u8]) -> ControlFlow<()> {
+        self.envelope.is_quiet = true;
+        self.envelope.call = None;
+        self.gate.seal();
+        let room = self.envelope.limits.body.saturating_sub(self.fed);
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let readable = chunk.get(..room.min(chunk.len())).unwrap_or(chunk);
+        if !self.is_spent && self.envelope.id.id().is_none() {
+            self.scan(readable);
+        }
+        let is_done =
+            self.is_spent || self.envelope.id.id().is_some() || readable.len() < chunk.len();
+        if is_done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// The id, once it has been read.
+    #[must_use]
+    pub fn id(&self) -> Option<&Id> {
+        self.envelope.id.id()
+    }
+
+    /// Whether the message wants a reply, as far as is known: it has a method that does, or no method yet and an id.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        match self.envelope.method {
+            Some(_) => self.envelope.is_request,
+            None => !self.envelope.has_outcome && self.envelope.id.is_begun(),
+        }
+    }
+
+    /// Whether the message is a response to a request of the server.
+    #[must_use]
+    pub fn is_response(&self) -> bool {
+        self.envelope.has_outcome && self.envelope.method.is_none()
+    }
+
+    /// The method, for the log of a refusal: known from when it was read until the call is taken.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        let envelope = &self.envelope;
+        match &envelope.call {
+            Some(call) => Some(&call.method),
+            None => envelope.method.map(|_| &*envelope.method_name),
+        }
+    }
+
+    /// What the method acts on, for the log of a refusal: as [`RequestInspector::method`].
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        let envelope = &self.envelope;
+        let object = envelope.call.as_ref().map_or(&envelope.object, |call| &call.object);
+        object.as_ref().map(|object| &*object.name)
+    }
+
+    /// The revision of headers and body together, once both are known.
+    #[must_use]
+    pub fn revision(&self) -> Option<Revision> {
+        self.envelope.revision
+    }
+
+    /// Bytes that were fed and have not been handed out.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.gate.held()
+    }
+
+    fn scan(&mut self, bytes: &[u8]) {
+        let run = Run { bytes, base: self.fed };
+        let mut reader = Reader { envelope: &mut self.envelope, run };
+        let end = self.tokenizer.feed(bytes, &mut reader);
+        self.fed += bytes.len() as u64;
+        self.envelope.id.carry(run);
+        if let Err(error) = end {
+            self.scan_ended(error);
+        }
+    }
+
+    fn scan_ended(&mut self, error: Error<Enough>) {
+        self.is_spent = true;
+        match error {
+            Error::Stop(Enough) => {}
+            Error::Syntax(error) => {
+                let trailing = self.envelope.brace.map(|brace| error.offset.saturating_sub(brace));
+                self.refuse(match trailing {
+                    // White space beyond the limit came first.
+                    Some(bytes) if bytes > self.envelope.limits.trailing + 1 => {
+                        Violation::TrailingSpace
+                    }
+                    _ => Violation::Syntax(error),
+                });
+            }
+        }
+    }
+
+    fn is_refused(&self) -> bool {
+        self.envelope.is_quiet
+    }
+
+    fn refuse(&mut self, violation: Violation) {
+        self.envelope.refuse(violation);
+    }
+
+    fn verdict(&mut self) -> Result<(), Violation> {
+        match &self.envelope.violation {
+            Some(violation) => {
+                self.gate.seal();
+                Err(violation.clone())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Bytes until the nearest limit.
+    fn room(&self) -> u64 {
+        let limits = &self.envelope.limits;
+        let limit =
+            if self.envelope.is_decided { limits.body } else { limits.body.min(limits.hold) };
+        limit.saturating_sub(self.fed)
+    }
+
+    /// The limit that [`RequestInspector::room`] ran into.
+    fn excess(&self) -> Violation {
+        if self.fed >= self.envelope.limits.body {
+            Violation::BodyTooLarge
+        } else {
+            Violation::HoldExceeded
+        }
+    }
+
+    fn bound_trailing(&mut self) {
+        if let Some(brace) = self.envelope.brace
+            && self.fed.saturating_sub(brace + 1) > self.envelope.limits.trailing
+        {
+            self.refuse(Violation::TrailingSpace);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! Why a body is refused before policy is asked, or after it was.
+
+use crate::wire::json::{SyntaxError, SyntaxErrorKind};
+use crate::wire::mcp::{EnvelopeError, codes};
+
+/// The rule that a body broke. Every one is final: nothing more of the body goes upstream.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// The bytes are not the strict JSON that all parsers read alike (T1, T3, T5, T8).
+    #[error(transparent)]
+    Syntax(SyntaxError),
+    /// More bytes than `RequestLimits::body`.
+    #[error("body too large")]
+    BodyTooLarge,
+    /// What a decision needs did not come within `RequestLimits::hold` bytes.
+    #[error("method, target and arguments to decide on come too late in the body")]
+    HoldExceeded,
+    /// More white space behind the root than `RequestLimits::trailing`.
+    #[error("too much white space after the message")]
+    TrailingSpace,
+    /// An array: a batch, where there are none (T6).
+    #[error("batches are not supported")]
+    BatchUnsupported,
+    /// The root is neither object nor array.
+    #[error("the body is not a JSON-RPC message")]
+    NotAnObject,
+    /// A name that is not a protocol key, or one of an argument that a rule reads, but that some parser takes for it
+    /// (T2).
+    #[error("a member name could be taken for another")]
+    FoldedKey,
+    /// `jsonrpc` is missing or is not `"2.0"`.
+    #[error("jsonrpc is not \"2.0\"")]
+    JsonRpcVersion,
+    /// `id` is neither a string of at most 256 bytes nor an integer within ±(2^53-1) (T4).
+    #[error("id is neither a short string nor an integer")]
+    BadId,
+    /// A request method, or a response, without `id` (T7).
+    #[error("id is missing")]
+    IdMissing,
+    /// A notification with an `id`: some peers would run it as a request (T7).
+    #[error("a notification has no id")]
+    NotificationWithId,
+    /// Neither `method` nor `result` nor `error`.
+    #[error("method is missing")]
+    MethodMissing,
+    /// `method` is not a string.
+    #[error("method is not a string")]
+    MethodNotString,
+    /// `method` is longer than `RequestLimits::method`.
+    #[error("method is too long")]
+    MethodTooLong,
+    /// Members of a request and of a response in one message, or `result` beside `error` (T7).
+    #[error("the message is both a request and a response")]
+    RequestAndResponse,
+    /// A response, in a revision whose servers ask nothing (T7).
+    #[error("this revision has no posted responses")]
+    ResponseUnsupported,
+    /// `params` is not an object.
+    #[error("params is not an object")]
+    ParamsNotObject,
+    /// `params._meta` is neither an object nor null.
+    #[error("params._meta is not an object")]
+    MetaNotObject,
+    /// `params.arguments` is not an object.
+    #[error("params.arguments is not an object")]
+    ArgumentsNotObject,
+    /// The parameters do not name what the method acts on.
+    #[error("params does not name what the method acts on")]
+    TargetMissing,
+    /// What the method acts on is not named by a string.
+    #[error("the name of what the method acts on is not a string")]
+    TargetNotString,
+    /// What the method acts on is named by more bytes than `RequestLimits::target`.
+    #[error("the name of what the method acts on is too long")]
+    TargetTooLong,
+    /// Headers and body do not make one request, or its revision is not served here (T9, T10).
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+}
+
+impl Violation {
+    /// The stable name for logs, metrics and `error.data.reason`.
+    #[must_use]
+    pub const fn slug(&self) -> &'static str {
+        match self {
+            Self::Syntax(error) => syntax_slug(error.kind),
+            Self::BodyTooLarge => "body_too_large",
+            Self::HoldExceeded => "hold_exceeded",
+            Self::TrailingSpace => "trailing_space",
+            Self::BatchUnsupported => "batch_unsupported",
+            Self::NotAnObject => "not_an_object",
+            Self::FoldedKey => "folded_key",
+            Self::JsonRpcVersion => "jsonrpc_version",
+            Self::BadId => "bad_id",
+            Self::IdMissing => "id_missing",
+            Self::NotificationWithId => "notification_with_id",
+            Self::MethodMissing => "method_missing",
+            Self::MethodNotString => "method_not_string",
+            Self::MethodTooLong => "method_too_long",
+            Self::RequestAndResponse => "request_and_response",
+            Self::ResponseUnsupported => "response_unsupported",
+            Self::ParamsNotObject => "params_not_object",
+            Self::MetaNotObject => "meta_not_object",
+            Self::ArgumentsNotObject => "arguments_not_object",
+            Self::TargetMissing => "target_missing",
+            Self::TargetNotString => "target_not_string",
+            Self::TargetTooLong => "target_too_long",
+            Self::Envelope(error) => error.slug(),
+        }
+    }
+
+    /// The JSON-RPC code that belongs to it (mcp-protocol.md §7.2). The HTTP status is 413 for
+    /// [`Violation::BodyTooLarge`], else 400.
+    #[must_use]
+    pub const fn code(&self) -> i64 {
+        match self {
+            Self::Syntax(error) => match error.kind {
+                // JSON, but not JSON that says one thing.
+                SyntaxErrorKind::DuplicateKey
+                | SyntaxErrorKind::TooDeep
+                | SyntaxErrorKind::KeyTooLong
+                | SyntaxErrorKind::NumberTooLong
+                | SyntaxErrorKind::TooManyValues
+                | SyntaxErrorKind::TooManyKeys => codes::INVALID_REQUEST,
+                _ => codes::PARSE_ERROR,
+            },
+            Self::BodyTooLarge => codes::TOO_LARGE,
+            Self::MetaNotObject
+            | Self::ArgumentsNotObject
+            | Self::TargetMissing
+            | Self::TargetNotString
+            | Self::TargetTooLong => codes::INVALID_PARAMS,
+            Self::Envelope(error) => error.code(),
+            _ => codes::INVALID_REQUEST,
+        }
+    }
+}
+
+const fn syntax_slug(kind: SyntaxErrorKind) -> &'static str {
+    match kind {
+        SyntaxErrorKind::DuplicateKey => "duplicate_key",
+        SyntaxErrorKind::TrailingBytes => "trailing_bytes",
+        SyntaxErrorKind::TooDeep => "too_deep",
+        SyntaxErrorKind::KeyTooLong => "key_too_long",
+        SyntaxErrorKind::NumberTooLong => "number_too_long",
+        SyntaxErrorKind::TooManyValues => "too_many_values",
+        SyntaxErrorKind::TooManyKeys => "too_many_keys",
+        _ => "parse_error",
+    }
+}
