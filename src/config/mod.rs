@@ -1,1 +1,69 @@
-//! config
+//! What a process is told: `mcpfw.toml` and the flags of `run`, resolved into a [`Config`] with every problem at once.
+//!
+//! ```text
+//! text ─ diagnostic::document ─► raw (what was written, with spans)
+//! flags ────────────────────────► raw (written over the file)
+//!                                  └─ resolve ─► Config, or findings (codes.rs)
+//! ```
+//!
+//! Pure, but for [`load`], which reads files and the environment. INVARIANT: nothing after [`Config::parse`] checks
+//! any of this again; a `Config` that exists is one that can be run.
+
+mod auth;
+pub mod codes;
+mod flags;
+mod headers;
+mod hosts;
+mod limits;
+mod listen;
+pub mod load;
+mod raw;
+mod resolve;
+mod route;
+mod secret;
+mod target;
+
+use std::path::PathBuf;
+
+pub use auth::{Auth, Issuer, Jwks};
+pub use flags::Overrides;
+pub use headers::IdentityHeader;
+pub use hosts::{Hosts, Origins};
+pub use limits::Limits;
+pub use listen::Listen;
+pub use resolve::Outside;
+pub use route::{Credentials, Route};
+pub use secret::Secret;
+
+/// Everything that a running firewall was told. Made by [`Config::parse`] only.
+#[derive(Debug)]
+pub struct Config {
+    /// The directory of policy files. Default `policies` beside the config file.
+    pub policies: PathBuf,
+    /// Where to listen, and who may speak there.
+    pub listen: Listen,
+    /// Which path leads to which server; at least one, names and paths unique.
+    pub routes: Vec<Route>,
+    /// How callers prove who they are.
+    pub auth: Auth,
+    /// Verified claims that the server is told; no header stands here twice.
+    pub identity_headers: Vec<IdentityHeader>,
+    /// Sizes, counts and times.
+    pub limits: Limits,
+    /// Where the access log goes.
+    pub access_log: AccessLog,
+}
+
+/// Where the access log goes, one JSON object a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AccessLog {
+    /// Standard output: the default.
+    #[default]
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// Appended to a file.
+    File(PathBuf),
+    /// Nowhere.
+    Off,
+}

@@ -59,6 +59,12 @@ impl<'d> Value<'d> {
         self.span
     }
 
+    /// Whether it is a table.
+    #[must_use]
+    pub fn is_table(&self) -> bool {
+        self.value.is_table()
+    }
+
     /// What it is; `None`, with a report, for a number that nothing could hold.
     #[must_use]
     pub fn shape(self) -> Option<Shape<'d>> {

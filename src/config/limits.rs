@@ -1,0 +1,132 @@
+//! Every bound of the data path that a config file can move: its unit, its default and why (threats.md §5).
+
+use std::time::Duration;
+
+use crate::diagnostic::document::Table;
+use crate::wire::json;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// The table `[limits]`. A field is the key of the same name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request body. Default 4 MiB: the largest arguments that servers in the field accept; costs no memory,
+    /// since bodies stream.
+    pub max_body: u64,
+    /// Bytes of a request body held back while its verdict is open. Default 64 KiB (T8): method, target and the
+    /// arguments that rules read come first in what clients write. This is the memory that one caller can pin.
+    pub max_hold: usize,
+    /// `max_depth` (64), `max_key` (1 KiB), `max_number` (64 bytes), `max_values` (2^20), `max_open_keys` (4 096): bounds
+    /// of the JSON text itself (T5). What decides is that the parsers behind have bounds too, and lower ones than memory.
+    pub json: json::Limits,
+    /// Bytes of the arguments of one call that are kept for rules to read. Default 16 KiB; what is larger is not refused
+    /// but unknown, and so counts against the caller.
+    pub max_captured: usize,
+    /// Bytes of one list element, or of one event, held back until its name or kind is known. Default 64 KiB: the
+    /// largest tool descriptions seen are below 16 KiB (T51), and the name need not come first.
+    pub max_element: usize,
+    /// Header fields of a request. Default 100: as hyper and Envoy.
+    pub max_headers: usize,
+    /// Bytes of a request's head. Default 64 KiB: a token of 16 KiB (T38) and room.
+    pub max_head: usize,
+    /// Connections from downstream at once. Default 8 000 (T31): 40 % of the 20 000 descriptors that a process usually
+    /// may have; every streaming exchange needs a second one.
+    pub max_connections: usize,
+    /// Limit buckets at once. Default 1 000 000 (T47), about 64 MiB.
+    pub max_limit_keys: usize,
+    /// From a connection's first byte (or a request's, on a kept one) to the end of the head. Default 10 s (T29).
+    pub header_timeout: Duration,
+    /// Between two pieces of a request body. Default 30 s (T29).
+    pub body_idle: Duration,
+    /// To a TCP connection upstream. Default 1 s: upstreams are near, and a caller is waiting.
+    pub connect_timeout: Duration,
+    /// From the end of a request to the head of its reply. Default 30 s.
+    pub first_byte: Duration,
+    /// Between two pieces of a reply; comments count. Default 5 min: servers send a comment every 15 to 30 s.
+    pub stream_idle: Duration,
+    /// An idle connection from downstream. Default 75 s (T31): longer than a minute, so that clients that call once a
+    /// minute keep theirs.
+    pub keep_alive: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body: 4 * MIB,
+            max_hold: 64 << 10,
+            json: json::Limits::default(),
+            max_captured: 16 << 10,
+            max_element: 64 << 10,
+            max_headers: 100,
+            max_head: 64 << 10,
+            max_connections: 8_000,
+            max_limit_keys: 1_000_000,
+            header_timeout: Duration::from_secs(10),
+            body_idle: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(1),
+            first_byte: Duration::from_secs(30),
+            stream_idle: Duration::from_secs(5 * 60),
+            keep_alive: Duration::from_secs(75),
+        }
+    }
+}
+
+impl Limits {
+    /// Reads `[limits]`; what is absent or wrong keeps its default.
+    pub(super) fn read(table: Table<'_>) -> Self {
+        let mut limits = Self::default();
+        let mut from = Reader(table);
+        // The upper ends keep a slip of the pen ("4GiB" for "4MiB") from undoing a limit; the lower ones keep real
+        // requests alive.
+        from.size("max_body", KIB, GIB, &mut limits.max_body);
+        from.size("max_hold", KIB, 16 * MIB, &mut limits.max_hold);
+        from.count("max_depth", 4, 512, &mut limits.json.depth);
+        from.size("max_key", 32, 32 * KIB, &mut limits.json.key_bytes);
+        from.size("max_number", 20, KIB, &mut limits.json.number_bytes);
+        from.count("max_values", 64, 1 << 26, &mut limits.json.values);
+        from.count("max_open_keys", 64, 1 << 20, &mut limits.json.open_keys);
+        from.size("max_captured", 256, MIB, &mut limits.max_captured);
+        from.size("max_element", KIB, 16 * MIB, &mut limits.max_element);
+        from.count("max_headers", 16, 1_000, &mut limits.max_headers);
+        from.size("max_head", 8 * KIB, MIB, &mut limits.max_head);
+        from.count("max_connections", 1, 1_000_000, &mut limits.max_connections);
+        from.count("max_limit_keys", 1_000, 100_000_000, &mut limits.max_limit_keys);
+        let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3_600));
+        let day = 24 * hour;
+        from.time("header_timeout", second, hour, &mut limits.header_timeout);
+        from.time("body_idle", second, hour, &mut limits.body_idle);
+        from.time("connect_timeout", second / 100, hour, &mut limits.connect_timeout);
+        from.time("first_byte", second / 10, day, &mut limits.first_byte);
+        from.time("stream_idle", second, day, &mut limits.stream_idle);
+        from.time("keep_alive", second, day, &mut limits.keep_alive);
+        from.0.finish();
+        limits
+    }
+}
+
+struct Reader<'d>(Table<'d>);
+
+impl Reader<'_> {
+    fn size<T: TryFrom<u64>>(&mut self, key: &'static str, least: u64, most: u64, into: &mut T) {
+        set(self.0.size(key, least..=most).map(|size| size.value), into);
+    }
+
+    fn count<T: TryFrom<u64>>(&mut self, key: &'static str, least: u64, most: u64, into: &mut T) {
+        set(self.0.integer(key, least..=most).map(|count| count.value), into);
+    }
+
+    fn time(&mut self, key: &'static str, least: Duration, most: Duration, into: &mut Duration) {
+        if let Some(time) = self.0.duration(key, least..=most) {
+            *into = time.value;
+        }
+    }
+}
+
+/// INVARIANT: every range above fits into the field that it fills; a value that did not would keep the default.
+fn set<T: TryFrom<u64>>(written: Option<u64>, into: &mut T) {
+    if let Some(value) = written.and_then(|value| T::try_from(value).ok()) {
+        *into = value;
+    }
+}

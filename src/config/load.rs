@@ -1,0 +1,192 @@
+//! Reading what the command line names: the config file, the secrets it refers to, the policy directory. A driver.
+//!
+//! Nothing here is kept: a reload calls the same functions again. They block, and are called before the listener opens
+//! or from a blocking thread.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Diagnostic, Sources, sort};
+
+use super::{Config, Outside, Overrides, codes};
+
+/// Most bytes of a config or policy file. The largest policy files in the field are below 100 KiB; a generated one
+/// beyond this is better split.
+const MAX_FILE: u64 = 1 << 20;
+/// Most bytes of a file that holds a secret: a header cannot be larger.
+const MAX_SECRET: u64 = 16 << 10;
+/// Most policy files in one directory tree, and deepest nesting of directories: more is a wrong directory, such as `/`.
+const MAX_FILES: usize = 4_096;
+const MAX_DEPTH: usize = 16;
+
+/// What was read, as far as it went.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The config file and the flags, for [`crate::diagnostic::render`].
+    pub sources: Sources,
+    /// There unless a finding is an error.
+    pub config: Option<Config>,
+    /// Everything that was found, sorted.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// Reads the config file, if there is one, and writes `overrides` over it.
+#[must_use]
+pub fn load(file: Option<&Path>, overrides: &Overrides) -> Loaded {
+    let mut sources = Sources::new();
+    let mut id = None;
+    if let Some(path) = file {
+        match read(path, MAX_FILE, "config file") {
+            Ok(text) => id = Some(sources.add(path.to_string_lossy(), text)),
+            Err(finding) => return Loaded { sources, config: None, findings: vec![*finding] },
+        }
+    }
+    let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+    let outside = Outside {
+        folder,
+        variable: &|name| std::env::var(name).ok(),
+        file: &|path| {
+            read_text(path, MAX_SECRET).map_err(|fault| match fault {
+                Fault::Io(error) => error,
+                other => io::Error::new(io::ErrorKind::InvalidData, other.to_string()),
+            })
+        },
+    };
+    let (config, findings) = Config::parse(&mut sources, id, overrides, &outside);
+    Loaded { sources, config, findings }
+}
+
+/// Reads every `*.toml` below `folder`, in the order of their paths.
+///
+/// Names that begin with a dot are passed over: editors and Kubernetes keep files of their own there. A symbolic link to
+/// a file is followed; one to a directory is an error, since rules behind it would be read twice or not at all, and a
+/// missing `deny` opens what it closed.
+#[must_use]
+pub fn policies(folder: &Path) -> (Sources, Vec<Diagnostic>) {
+    let mut sources = Sources::new();
+    let mut findings = Vec::new();
+    let mut files = Vec::new();
+    let mut open = vec![(folder.to_path_buf(), 0)];
+    while let Some((folder, depth)) = open.pop() {
+        if let Err(finding) = list(&folder, depth, &mut files, &mut open) {
+            findings.push(*finding);
+        }
+        if files.len() > MAX_FILES {
+            let message =
+                format!("more than {MAX_FILES} policy files below `{}`", folder.display());
+            findings.push(
+                Diagnostic::error(codes::TOO_LARGE, message).help("is this the right directory?"),
+            );
+            return (sources, findings);
+        }
+    }
+    files.sort();
+    for path in &files {
+        match read(path, MAX_FILE, "policy file") {
+            Ok(text) => {
+                sources.add(path.to_string_lossy(), text);
+            }
+            Err(finding) => findings.push(*finding),
+        }
+    }
+    if files.is_empty() && findings.is_empty() {
+        let message = format!("no policy file in `{}`", folder.display());
+        findings.push(
+            Diagnostic::error(codes::NO_POLICIES, message)
+                .help("without an `[[allow]]` in a `*.toml` there, no call could pass"),
+        );
+    }
+    sort(&mut findings);
+    (sources, findings)
+}
+
+/// Adds the policy files of `folder` to `files` and its directories to `open`.
+fn list(
+    folder: &Path,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+    open: &mut Vec<(PathBuf, usize)>,
+) -> Result<(), Box<Diagnostic>> {
+    if depth > MAX_DEPTH {
+        let message =
+            format!("directories nested deeper than {MAX_DEPTH} at `{}`", folder.display());
+        return Err(Box::new(Diagnostic::error(codes::TOO_LARGE, message)));
+    }
+    let failed = |error: io::Error| unreadable("policy directory", folder, &error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let path = entry.path();
+        let kind = entry.file_type().map_err(failed)?;
+        if kind.is_dir() {
+            open.push((path, depth + 1));
+        } else if path.extension().is_some_and(|ending| ending == "toml") {
+            files.push(path);
+        } else if kind.is_symlink() && fs::metadata(&path).is_ok_and(|target| target.is_dir()) {
+            let message = format!("`{}` is a symbolic link to a directory", path.display());
+            return Err(Box::new(
+                Diagnostic::error(codes::UNREADABLE, message)
+                    .help("put the directory itself there, or links to its files"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Why a file has no text for us.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("not a file")]
+    NotAFile,
+    #[error("larger than {0} bytes")]
+    TooLarge(u64),
+    #[error("byte {0} is not UTF-8")]
+    NotUtf8(usize),
+}
+
+fn read_text(path: &Path, most: u64) -> Result<String, Fault> {
+    // Asked before opening: opening a FIFO would wait for a writer.
+    if !fs::metadata(path)?.is_file() {
+        return Err(Fault::NotAFile);
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(Fault::TooLarge(most));
+    }
+    String::from_utf8(bytes).map_err(|error| Fault::NotUtf8(error.utf8_error().valid_up_to()))
+}
+
+/// The text of `path`, which findings call a `what`.
+fn read(path: &Path, most: u64, what: &str) -> Result<String, Box<Diagnostic>> {
+    let code = |fault: &Fault| -> Code {
+        match fault {
+            Fault::Io(_) | Fault::NotAFile => codes::UNREADABLE,
+            Fault::TooLarge(_) => codes::TOO_LARGE,
+            Fault::NotUtf8(_) => codes::NOT_UTF8,
+        }
+    };
+    read_text(path, most).map_err(|fault| match fault {
+        Fault::Io(error) => unreadable(what, path, &error),
+        fault => {
+            let message = format!("cannot read {what} `{}`: {fault}", path.display());
+            Box::new(Diagnostic::error(code(&fault), message))
+        }
+    })
+}
+
+fn unreadable(what: &str, path: &Path, error: &io::Error) -> Box<Diagnostic> {
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => "it does not exist".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::NotADirectory => "it is not a directory".to_owned(),
+        _ => error.to_string(),
+    };
+    let message = format!("cannot read {what} `{}`: {reason}", path.display());
+    Box::new(Diagnostic::error(codes::UNREADABLE, message))
+}
