@@ -1,0 +1,142 @@
+//! The body of a reply, and the connection that it runs on.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::connection::Connection;
+use super::{Failure, Upstream};
+
+/// A reply's body. Polling it drives its connection; when it ends, the connection goes back to its pool; dropped before
+/// that, the connection is closed.
+pub struct Reply {
+    body: Incoming,
+    /// `None` once it went back or died.
+    connection: Option<Box<Connection>>,
+    upstream: Arc<Upstream>,
+    idle: Duration,
+    /// Whether the watchdog has been set to the stream's own timeout yet.
+    timed: bool,
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reply").field("body", &self.body).finish_non_exhaustive()
+    }
+}
+
+impl Reply {
+    pub(super) fn new(
+        connection: Box<Connection>,
+        body: Incoming,
+        upstream: Arc<Upstream>,
+        idle: Duration,
+    ) -> Self {
+        let mut reply = Self { body, connection: Some(connection), upstream, idle, timed: false };
+        if reply.body.is_end_stream() {
+            reply.release();
+        }
+        reply
+    }
+
+    /// The next piece, without trailers: nothing in MCP uses them, and they come after every check.
+    pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+        // What has been read already is taken before the connection is looked at again.
+        if let Poll::Ready(piece) = self.poll_body(cx) {
+            return Poll::Ready(piece);
+        }
+        loop {
+            let Some(connection) = &mut self.connection else {
+                // The connection is gone and its end of the channel with it.
+                return self.poll_body(cx);
+            };
+            let ended = connection.poll(cx);
+            if let Poll::Ready(piece) = self.poll_body(cx) {
+                return Poll::Ready(piece);
+            }
+            match ended {
+                Poll::Ready(Ok(())) => self.connection = None,
+                Poll::Ready(Err(error)) => {
+                    self.connection = None;
+                    return Poll::Ready(Some(Err(Failure::Lost(error))));
+                }
+                Poll::Pending => return self.poll_stalled(cx),
+            }
+        }
+    }
+
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+        loop {
+            let frame = match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(frame) => frame,
+            };
+            return Poll::Ready(match frame {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.timed = false;
+                    if self.body.is_end_stream() {
+                        self.release();
+                    }
+                    Some(Ok(data))
+                }
+                Some(Err(error)) => {
+                    self.connection = None;
+                    Some(Err(Failure::Lost(error)))
+                }
+                None => {
+                    self.release();
+                    None
+                }
+            });
+        }
+    }
+
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+        let Some(connection) = &mut self.connection else { return Poll::Pending };
+        if !self.timed {
+            self.timed = true;
+            connection.watchdog.set(Instant::now() + self.idle);
+        }
+        connection.watchdog.poll_expired(cx).map(|()| {
+            self.connection = None;
+            Some(Err(Failure::StreamIdle))
+        })
+    }
+
+    /// Gives the connection back, if it can carry another request: not while a request body is still on its way (an early
+    /// reply), and not after `Connection: close`.
+    fn release(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && connection.is_ready()
+        {
+            self.upstream.checkin(connection);
+        }
+    }
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = Failure;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        self.get_mut().poll_data(cx).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
