@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn urls() {
-        let cases: &[(&str, Result<(&str, u16, &str, &str), EndpointError>)] = &[
+        type Seen = Result<(&'static str, u16, &'static str, &'static str), EndpointError>;
+        let cases: &[(&str, Seen)] = &[
             ("http://127.0.0.1:3000/mcp", Ok(("127.0.0.1", 3000, "127.0.0.1:3000", "/mcp"))),
             ("http://mcp.internal", Ok(("mcp.internal", 80, "mcp.internal", "/"))),
             ("http://[::1]:8080/a/b", Ok(("::1", 8080, "[::1]:8080", "/a/b"))),

@@ -42,6 +42,10 @@ pub struct Upstream {
     endpoint: Endpoint,
     timeouts: Timeouts,
     /// Last in, first out: the warmest connection is used, the others grow old and are dropped.
+    #[expect(
+        clippy::vec_box,
+        reason = "a connection moves between pool and exchange as one pointer"
+    )]
     idle: Mutex<Vec<Box<Connection>>>,
 }
 
