@@ -12,7 +12,8 @@ pub struct RuleId(u32);
 
 impl RuleId {
     /// The `index`-th rule of a set.
-    pub(crate) const fn new(index: u32) -> Self {
+    #[must_use]
+    pub const fn new(index: u32) -> Self {
         Self(index)
     }
 
