@@ -74,7 +74,6 @@ impl Place {
                 "cacheScope",
                 "inputRequests",
                 "resultType",
-                "_meta",
             ],
             Self::Item => &["name", "uri", "uriTemplate", "taskId"],
         }
@@ -105,11 +104,15 @@ pub fn folds_to(name: &str, key: &str) -> bool {
 }
 
 fn is_alike(name: &str, key: &str) -> bool {
+    // `_meta` keys have a dot and a slash where field names have an underscore.
+    let is_kept = |c: &char| !key.contains('/') || !matches!(c, '.' | '/');
     if name.is_ascii() && key.is_ascii() {
         // The same without tables: nearly every name that is compared comes this way.
-        folded_ascii(name).eq(folded_ascii(key))
+        let ascii = |text| folded_ascii(text).map(char::from).filter(is_kept);
+        // Most names differ in their first character.
+        ascii(name).eq(ascii(key))
     } else {
-        folded(name).eq(folded(key))
+        folded(name).filter(is_kept).eq(folded(key).filter(is_kept))
     }
 }
 
@@ -120,7 +123,9 @@ fn folded_ascii(text: &str) -> impl Iterator<Item = u8> {
 }
 
 /// `text` as the laxest parser would compare it: compatibility forms composed, case gone, and without what
-/// does not show (white space, control and format characters) or joins words (`_`, `-`).
+/// does not show (white space, control and format characters) or only joins the words of a name. The last is for
+/// the Python SDK, which takes `request_state` for `requestState`, `meta` for `_meta`, and
+/// `io_modelcontextprotocol_protocol_version` for the key with a slash.
 fn folded(text: &str) -> impl Iterator<Item = char> {
     text.nfkc().filter(|c| !is_dropped(*c)).flat_map(|c| {
         // U+0130 (I with a dot) lowers to two characters, but to `i` in the locale that has it.

@@ -1,11 +1,13 @@
 //! The published revisions, sets of them, and which one an HTTP request speaks.
 
 mod decide;
+mod error;
 
 use std::fmt;
 use std::str::FromStr;
 
-pub use decide::{BodyVersion, Inputs, RevisionError, decide, decide_bodyless};
+pub use decide::{BodyVersion, Inputs, decide, decide_bodyless};
+pub use error::RevisionError;
 
 /// A published revision of the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
