@@ -91,7 +91,7 @@ mod tests {
         };
         let mut held = Held::default();
         fill(&mut held);
-        assert_eq!((held.len(), held.framing()), (24, 14));
+        assert_eq!((held.len(), held.framing()), (23, 14));
         assert_eq!(&held.take()[..], b"\ndata: {\"name\":\r\ndata:1");
         fill(&mut held);
         assert_eq!(&held.take_framing()[..], b"\ndata: \r\ndata:");
