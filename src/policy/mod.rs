@@ -1,7 +1,8 @@
 //! Policy: what users write, compiled to an index, and the decisions made from it. Pure.
 
 mod call;
-
+pub mod expr;
+mod number;
 mod principal;
 mod rule;
 mod set;

@@ -1,0 +1,163 @@
+//! List literals and `in`.
+
+use cel::common::ast::{Expr as Cel, IdedExpr};
+
+use super::super::super::value::{Number, Value};
+use super::super::problem::ExprProblem;
+use super::super::program::{Atom, Node, NodeId, Operand, OperandId, Set};
+use super::Lower;
+use super::typed::{Item, Type, Typed};
+
+impl Lower<'_> {
+    /// A list literal.
+    pub(super) fn list(&mut self, at: &IdedExpr, elements: &[IdedExpr]) -> Typed {
+        let elements = self.elements(elements);
+        if elements.iter().any(Typed::is_broken) {
+            return self.unsaid(at);
+        }
+        let kind = Type::List(item(&elements));
+        let constants: Option<Vec<Value>> =
+            elements.iter().map(|element| element.constant.clone()).collect();
+        let typed = match constants {
+            Some(values) => self.constant(Value::List(values), at),
+            None => {
+                let ids: Vec<OperandId> = elements.iter().map(|element| element.id).collect();
+                let links = self.program.link_operands(&ids);
+                self.typed(Operand::List(links), kind, at)
+            }
+        };
+        Typed { kind, ..typed }
+    }
+
+    /// The elements of a list literal, which are of one type as far as that is known.
+    fn elements(&mut self, elements: &[IdedExpr]) -> Vec<Typed> {
+        let mut typed: Vec<Typed> = Vec::with_capacity(elements.len());
+        for element in elements {
+            let element = self.operand(element);
+            if element.kind == Type::Null {
+                let problem = ExprProblem::new(element.span.clone(), "null cannot be in a list");
+                self.problem(problem.help("compare with it: … == null"));
+            } else if let Some(other) = typed.iter().find(|other| !other.kind.fits(element.kind)) {
+                let problem = ExprProblem::new(
+                    element.span.clone(),
+                    "the elements of a list are of one type",
+                );
+                let (this, other_kind) = (element.kind.words(), other.kind.words());
+                let problem = problem.label(this).also(other.span.clone(), other_kind);
+                self.problem(problem);
+            }
+            typed.push(element);
+        }
+        typed
+    }
+
+    /// `needle in list`
+    pub(super) fn is_in(&mut self, at: &IdedExpr, needle: &IdedExpr, list: &IdedExpr) -> NodeId {
+        if let Cel::List(literal) = &list.expr {
+            let needle = self.operand(needle);
+            let elements = self.elements(&literal.elements);
+            return self.in_literal(at, &needle, list, &elements);
+        }
+        if let Some(node) = self.in_root(at, needle, list) {
+            return node;
+        }
+        let (needle, list) = (self.operand(needle), self.operand(list));
+        let item = match list.kind {
+            Type::List(item) => Type::from(item),
+            _ => Type::Any,
+        };
+        if !list.kind.fits(Type::List(Item::Any)) {
+            let what = list.kind.words();
+            let problem =
+                ExprProblem::new(list.span.clone(), format!("`in` looks into a list, this is {what}"));
+            self.problem(match list.kind {
+                Type::Text => {
+                    let (text, part) = (self.source(&list.span), self.source(&needle.span));
+                    problem.help(format!("for a part of a string: {text}.contains({part})"))
+                }
+                _ => problem,
+            });
+        } else if !needle.kind.fits(item) {
+            let message = format!("{} is never in {}", needle.kind.words(), list.kind.words());
+            let problem = ExprProblem::new(self.parsed.name_span(at), message)
+                .also(needle.span.clone(), needle.kind.words())
+                .also(list.span.clone(), list.kind.words());
+            self.problem(problem);
+        }
+        self.node(Node::Atom(Atom::In { needle: needle.id, list: list.id }), at)
+    }
+
+    /// `needle in claims`, `"name" in args`: whether there is a member of that name.
+    fn in_root(&mut self, at: &IdedExpr, needle: &IdedExpr, list: &IdedExpr) -> Option<NodeId> {
+        let Cel::Ident(root) = &list.expr else { return None };
+        let is_bound = self.bound.iter().any(|bound| bound.name == *root);
+        if is_bound || !matches!(root.as_str(), "claims" | "args") {
+            return None;
+        }
+        let name = self.operand(needle);
+        let Some(text) = name.text().map(str::to_owned) else {
+            if !name.is_broken() {
+                let message = format!("the name of a member of `{root}` is a constant string here");
+                self.problem(ExprProblem::new(name.span.clone(), message));
+            }
+            return Some(self.node(Node::False, at));
+        };
+        let member = self.member(at, root, &text, &name);
+        Some(self.node(Node::Atom(Atom::Has(member.id)), at))
+    }
+
+    fn in_literal(
+        &mut self,
+        at: &IdedExpr,
+        needle: &Typed,
+        list: &IdedExpr,
+        elements: &[Typed],
+    ) -> NodeId {
+        for element in elements.iter().filter(|element| element.kind != Type::Null) {
+            if !needle.kind.fits(element.kind) {
+                self.clash(at, needle, element);
+                return self.node(Node::False, at);
+            }
+        }
+        let mut texts = Vec::new();
+        let mut numbers = Vec::new();
+        let mut ids = Vec::new();
+        for element in elements {
+            match &element.constant {
+                Some(Value::String(text)) => texts.push(self.spelled_text(needle, element, text)),
+                Some(Value::Number(number)) => numbers.push(number.clone()),
+                _ => {}
+            }
+            ids.push(element.id);
+        }
+        let atom = if texts.len() == ids.len() {
+            texts.sort_unstable();
+            let set = self.program.add_set(Set::Texts(texts.into()));
+            Atom::InSet { needle: needle.id, set }
+        } else if numbers.len() == ids.len() {
+            numbers.sort_by(|a: &Number, b| a.compare(b).unwrap_or(std::cmp::Ordering::Equal));
+            let set = self.program.add_set(Set::Numbers(numbers.into()));
+            Atom::InSet { needle: needle.id, set }
+        } else {
+            let links = self.program.link_operands(&ids);
+            let list = self.typed(Operand::List(links), Type::List(Item::Any), list);
+            Atom::In { needle: needle.id, list: list.id }
+        };
+        self.node(Node::Atom(atom), at)
+    }
+
+    fn spelled_text(&mut self, needle: &Typed, element: &Typed, text: &str) -> Box<str> {
+        let Some(fixed) = needle.fixed else { return text.into() };
+        let name = self.source(&needle.span);
+        self.spelled(fixed, name, text, element).unwrap_or_else(|problem| {
+            self.problem(problem);
+            text.into()
+        })
+    }
+}
+
+fn item(elements: &[Typed]) -> Item {
+    let mut kinds = elements.iter().map(|element| element.kind);
+    let first = kinds.next().unwrap_or(Type::Any);
+    Item::from(kinds.fold(first, Type::join))
+}
