@@ -350,9 +350,10 @@ mod tests {
 
     #[test]
     fn what_json_does_not_call_a_number_is_none() {
-        for token in
-            ["", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x10", "1_0", "NaN", " 1", "1 ", "--1", "1.e2", "٣"]
-        {
+        for token in [
+            "", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x10", "1_0", "NaN", " 1", "1 ", "--1",
+            "1.e2", "٣",
+        ] {
             assert_eq!(Number::from_token(token), None, "{token:?}");
         }
     }

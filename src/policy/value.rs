@@ -80,9 +80,9 @@ impl From<&serde_json::Value> for Value {
             }
             Json::String(text) => Self::String(text.as_str().into()),
             Json::Array(items) => Self::List(items.iter().map(Self::from).collect()),
-            Json::Object(members) => Self::map(
-                members.iter().map(|(name, value)| (name.as_str(), Self::from(value))),
-            ),
+            Json::Object(members) => {
+                Self::map(members.iter().map(|(name, value)| (name.as_str(), Self::from(value))))
+            }
         }
     }
 }

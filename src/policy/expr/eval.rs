@@ -6,15 +6,15 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::super::value::Number;
+use super::Scope;
 use super::limits::{MAX_LIST, MAX_STEPS};
 use super::program::{
     Atom, Links, Node, NodeId, Operand, OperandId, Order, Program, Set, TextTest,
 };
 use super::text::Text;
 use super::truth::Truth;
-use super::view::{self, List, View, Work};
-use super::Scope;
 use super::variable::Variable;
+use super::view::{self, List, View, Work};
 
 /// A program about to be run in a scope.
 pub(super) struct Machine<'a> {
@@ -45,9 +45,7 @@ impl<'a> Machine<'a> {
             None => Truth::Unknown,
             Some(Node::True) => Truth::True,
             Some(Node::False) => Truth::False,
-            Some(Node::And(links)) => {
-                self.conjunction(links, frame, Truth::False)
-            }
+            Some(Node::And(links)) => self.conjunction(links, frame, Truth::False),
             Some(Node::Or(links)) => self.conjunction(links, frame, Truth::True),
             Some(Node::Not(node)) => !self.truth(node, frame),
             Some(Node::If { condition, then, otherwise }) => match self.truth(condition, frame) {
@@ -89,7 +87,10 @@ impl<'a> Machine<'a> {
         let truth = match (atom, Operands::of(atom)) {
             // Not by way of its text.
             (Atom::InNet { net, .. }, Operands::One(operand))
-                if matches!(self.program.operand(operand), Some(Operand::Variable(Variable::ClientIp))) =>
+                if matches!(
+                    self.program.operand(operand),
+                    Some(Operand::Variable(Variable::ClientIp))
+                ) =>
             {
                 Truth::from(self.net_contains(net, Some(self.scope.context.ip)))
             }
@@ -171,12 +172,13 @@ impl<'a> Machine<'a> {
                 Some(texts.binary_search_by(|text| (**text).cmp(needle)).is_ok())
             }
             (Set::Texts(texts), View::Text(needle)) => {
-                let order = |text: &Box<str>| Text::Whole(text).compare(needle);
-                Some(texts.binary_search_by(order).is_ok())
+                let order = |text: &str| Text::Whole(text).compare(needle);
+                Some(texts.binary_search_by(|text| order(text)).is_ok())
             }
             (Set::Numbers(numbers), View::Number(_) | View::Count(_)) => {
                 // No constant is beyond all bounds, so one comparison tells whether the needle is.
-                let order = |number: &Number| view::order(&View::Number(number), needle, &self.work);
+                let order =
+                    |number: &Number| view::order(&View::Number(number), needle, &self.work);
                 numbers.first().and_then(order)?;
                 let order = |number: &Number| order(number).unwrap_or(Ordering::Less);
                 Some(numbers.binary_search_by(order).is_ok())

@@ -124,7 +124,9 @@ impl Parsed<'_> {
                     _ => token,
                 }
             }
-            Cel::Select(select) => self.grouped(&select.operand).start..self.tokens.span(at + 1)?.end,
+            Cel::Select(select) => {
+                self.grouped(&select.operand).start..self.tokens.span(at + 1)?.end
+            }
             Cel::List(_) | Cel::Map(_) => token.start..closing()?.end,
             Cel::Call(call) => match (&call.target, call.args.as_slice()) {
                 (Some(target), _) => self.grouped(target).start..closing()?.end,

@@ -63,7 +63,8 @@ fn node<'a>(machine: &'a Machine<'a>, id: NodeId, frame: Option<&Frame<'_, 'a>>)
             branches.fold(Possible::NONE, Possible::union)
         }
         Some(Node::Atom(Atom::Loop { every, list, body, free })) => {
-            let free = free || std::iter::successors(frame, |frame| frame.outer).any(|f| f.element.is_free());
+            let free = free
+                || std::iter::successors(frame, |frame| frame.outer).any(|f| f.element.is_free());
             if free {
                 let lists = alternatives(machine, list, frame);
                 let truths = lists.iter().map(|list| run_loop(machine, every, list, body, frame));
@@ -83,7 +84,8 @@ fn node<'a>(machine: &'a Machine<'a>, id: NodeId, frame: Option<&Frame<'_, 'a>>)
             Operands::Two(left, right) => {
                 let lefts = alternatives(machine, left, frame);
                 let rights = alternatives(machine, right, frame);
-                let pairs = lefts.iter().flat_map(|left| rights.iter().map(move |right| (left, right)));
+                let pairs =
+                    lefts.iter().flat_map(|left| rights.iter().map(move |right| (left, right)));
                 let truths = pairs.map(|(left, right)| judge(machine, atom, left, right));
                 truths.fold(Possible::NONE, Possible::union)
             }
@@ -173,11 +175,12 @@ fn alternatives<'a>(
             smallvec![View::List(List::Views(program.operands_of(links).map(element).collect()))]
         }
         Some(Operand::If { condition, then, otherwise }) => {
-            let branches = node(machine, condition, frame).members().flat_map(|truth| match truth {
-                Truth::True => alternatives(machine, then, frame),
-                Truth::False => alternatives(machine, otherwise, frame),
-                Truth::Unknown => smallvec![View::Unfit],
-            });
+            let branches =
+                node(machine, condition, frame).members().flat_map(|truth| match truth {
+                    Truth::True => alternatives(machine, then, frame),
+                    Truth::False => alternatives(machine, otherwise, frame),
+                    Truth::Unknown => smallvec![View::Unfit],
+                });
             branches.collect()
         }
         Some(Operand::Truth(id)) => {
@@ -245,7 +248,9 @@ fn judge<'a>(machine: &'a Machine<'a>, atom: Atom, left: &View<'a>, right: &View
             if negated { !equal } else { equal }
         }
         Atom::In { .. } => is_in(left, right),
-        _ if !left.is_free() && !right.is_free() => Possible::only(machine.judge(atom, left, right)),
+        _ if !left.is_free() && !right.is_free() => {
+            Possible::only(machine.judge(atom, left, right))
+        }
         Atom::Order { order, .. } => match (left, right) {
             (left, right) if left.is_free() && right.is_free() => Possible::ANY,
             (left, right) if left.is_free() => ordered(left, order, right),
@@ -266,22 +271,23 @@ fn judge<'a>(machine: &'a Machine<'a>, atom: Atom, left: &View<'a>, right: &View
 
 fn equal<'a>(left: &View<'a>, right: &View<'a>) -> Possible {
     match (left, right) {
-        (free, known) | (known, free) if free.is_free() && !known.is_free() => match (free, known) {
-            (_, known) if known.is_unknown() => U,
-            (_, View::Number(number)) if number.is_beyond() => U,
-            (View::FreeCount, View::Number(number)) if !number.is_count() => F_OR_U,
-            (View::FreeCount, View::Number(_) | View::Count(_)) => Possible::ANY,
-            (View::FreeCount, _) => U,
-            (View::FreeText(affixes), View::Text(text)) if !affixes.can_be(text) => F_OR_U,
-            (View::FreeText(_), View::Text(_)) => Possible::ANY,
-            (View::FreeText(_), _) => U,
-            _ => Possible::ANY,
-        },
+        (free, known) | (known, free) if free.is_free() && !known.is_free() => {
+            match (free, known) {
+                (_, known) if known.is_unknown() => U,
+                (_, View::Number(number)) if number.is_beyond() => U,
+                (View::FreeCount, View::Number(number)) if !number.is_count() => F_OR_U,
+                (View::FreeCount, View::Number(_) | View::Count(_)) => Possible::ANY,
+                (View::FreeCount, _) => U,
+                (View::FreeText(affixes), View::Text(text)) if !affixes.can_be(text) => F_OR_U,
+                (View::FreeText(_), View::Text(_)) => Possible::ANY,
+                (View::FreeText(_), _) => U,
+                _ => Possible::ANY,
+            }
+        }
         (left, _) if left.is_free() => Possible::ANY,
         // Literals may have free elements.
-        (View::List(List::Views(_)), View::List(_)) | (View::List(_), View::List(List::Views(_))) => {
-            Possible::ANY
-        }
+        (View::List(List::Views(_)), View::List(_))
+        | (View::List(_), View::List(List::Views(_))) => Possible::ANY,
         (left, right) => {
             Possible::only(Truth::from(super::view::equal(left, right, &Work::default())))
         }
@@ -357,11 +363,12 @@ fn text(test: TextTest, subject: &View<'_>, part: &View<'_>) -> Possible {
         (View::Free, View::Text(_) | View::Free | View::FreeText(_)) => Possible::ANY,
         (View::FreeText(subject), View::Text(part)) => {
             let (always, sometimes) = match test {
-                TextTest::StartsWith => (
-                    subject.prefix.starts_with(part),
-                    part.starts_with(&subject.prefix),
-                ),
-                TextTest::EndsWith => (subject.suffix.ends_with(part), part.ends_with(&subject.suffix)),
+                TextTest::StartsWith => {
+                    (subject.prefix.starts_with(part), part.starts_with(&subject.prefix))
+                }
+                TextTest::EndsWith => {
+                    (subject.suffix.ends_with(part), part.ends_with(&subject.suffix))
+                }
                 TextTest::Contains => {
                     (subject.prefix.contains(part) || subject.suffix.contains(part), true)
                 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::diagnostic::suggest;
+
 /// One thing that is wrong with an expression. All things that are wrong are reported together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExprProblem {
@@ -42,53 +44,9 @@ impl ExprProblem {
         word: &str,
         candidates: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        match nearest(word, candidates) {
+        match suggest(word, candidates) {
             Some(found) => self.help(format!("did you mean `{found}`?")),
             None => self,
         }
     }
-}
-
-/// The candidate nearest to `word`: at most a third of its letters changed, added, removed or swapped.
-pub(super) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let folded = word.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(&folded, &candidate.to_lowercase()), candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, candidate)| {
-            *distance <= candidate.chars().count().max(word.chars().count()).div_ceil(3)
-        })
-        .map(|(_, candidate)| candidate)
-}
-
-/// Optimal string alignment distance.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    let cell = |rows: &[Vec<usize>], i: usize, j: usize| -> usize {
-        rows.get(i).and_then(|row| row.get(j)).copied().unwrap_or(usize::MAX / 2)
-    };
-    for (i, x) in a.iter().enumerate() {
-        rows.push(vec![i + 1]);
-        for (j, y) in b.iter().enumerate() {
-            let mut best = (cell(&rows, i, j + 1) + 1)
-                .min(cell(&rows, i + 1, j) + 1)
-                .min(cell(&rows, i, j) + usize::from(x != y));
-            let swapped = i > 0
-                && j > 0
-                && a.get(i - 1) == Some(y)
-                && b.get(j - 1) == Some(x);
-            if swapped {
-                best = best.min(cell(&rows, i - 1, j - 1) + 1);
-            }
-            if let Some(row) = rows.get_mut(i + 1) {
-                row.push(best);
-            }
-        }
-    }
-    cell(&rows, a.len(), b.len())
 }

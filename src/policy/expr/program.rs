@@ -40,7 +40,11 @@ pub(super) enum Node {
     Or(Links),
     Not(NodeId),
     /// `condition ? then : otherwise`
-    If { condition: NodeId, then: NodeId, otherwise: NodeId },
+    If {
+        condition: NodeId,
+        then: NodeId,
+        otherwise: NodeId,
+    },
     Atom(Atom),
 }
 
@@ -49,20 +53,52 @@ pub(super) enum Node {
 pub(super) enum Atom {
     /// A boolean by itself.
     Holds(OperandId),
-    Equal { left: OperandId, right: OperandId, negated: bool },
+    Equal {
+        left: OperandId,
+        right: OperandId,
+        negated: bool,
+    },
     /// Against the literal `null`.
-    IsNull { operand: OperandId, negated: bool },
-    Order { left: OperandId, right: OperandId, order: Order },
-    In { needle: OperandId, list: OperandId },
+    IsNull {
+        operand: OperandId,
+        negated: bool,
+    },
+    Order {
+        left: OperandId,
+        right: OperandId,
+        order: Order,
+    },
+    In {
+        needle: OperandId,
+        list: OperandId,
+    },
     /// In a list of constants of one type.
-    InSet { needle: OperandId, set: u16 },
+    InSet {
+        needle: OperandId,
+        set: u16,
+    },
     Has(OperandId),
-    Text { test: TextTest, subject: OperandId, part: OperandId },
-    Matches { subject: OperandId, pattern: u16 },
-    InNet { net: u16, address: OperandId },
+    Text {
+        test: TextTest,
+        subject: OperandId,
+        part: OperandId,
+    },
+    Matches {
+        subject: OperandId,
+        pattern: u16,
+    },
+    InNet {
+        net: u16,
+        address: OperandId,
+    },
     /// `all` or `exists`: the body for each element, which [`Operand::Local`] names. `free`: it reads arguments
     /// or `mcp.is_retry`.
-    Loop { every: bool, list: OperandId, body: NodeId, free: bool },
+    Loop {
+        every: bool,
+        list: OperandId,
+        body: NodeId,
+        free: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,14 +121,21 @@ pub(super) enum TextTest {
 pub(super) enum Operand {
     Constant(u16),
     /// The variable of the loop `depth` loops out, down the names.
-    Local { depth: u8, names: Names },
+    Local {
+        depth: u8,
+        names: Names,
+    },
     Variable(Variable),
     /// Strings, one after the other.
     Concat(Links),
     Size(OperandId),
     /// A list literal that is no set of constants.
     List(Links),
-    If { condition: NodeId, then: OperandId, otherwise: OperandId },
+    If {
+        condition: NodeId,
+        then: OperandId,
+        otherwise: OperandId,
+    },
     /// A condition used as a value.
     Truth(NodeId),
 }
@@ -223,11 +266,6 @@ impl Program {
 
     pub(super) fn operand_span(&self, id: OperandId) -> Range<usize> {
         widen(self.operand_spans.get(usize::from(id.0)))
-    }
-
-    /// The nodes and their ids.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = (NodeId, Node)> + '_ {
-        (0..).map(NodeId).zip(self.nodes.iter().copied())
     }
 
     fn linked(&self, links: Links) -> &[u16] {

@@ -44,11 +44,16 @@ impl Tokens {
             let at = text.floor_char_boundary(limits::MAX_LENGTH);
             let problem = ExprProblem::new(
                 at..text.len(),
-                format!("an expression has at most {} bytes, this one {}", limits::MAX_LENGTH, text.len()),
+                format!(
+                    "an expression has at most {} bytes, this one {}",
+                    limits::MAX_LENGTH,
+                    text.len()
+                ),
             );
             return Err(vec![problem.help("move long lists into a claim, or split the rule")]);
         }
-        let mut scan = Scan { text, tokens: Self::default(), open: Vec::new(), problems: Vec::new() };
+        let mut scan =
+            Scan { text, tokens: Self::default(), open: Vec::new(), problems: Vec::new() };
         let mut at = 0;
         while let Some(next) = scan.step(at) {
             at = next;
@@ -79,7 +84,8 @@ impl Tokens {
     /// `span` with the brackets that group it and nothing else: `a || b` in `f(x) && ((a || b))`.
     pub(super) fn grouped(&self, mut span: Range<usize>) -> Range<usize> {
         loop {
-            let Some(before) = self.list.partition_point(|t| t.start < span.start).checked_sub(1) else {
+            let Some(before) = self.list.partition_point(|t| t.start < span.start).checked_sub(1)
+            else {
                 return span;
             };
             let after = self.list.partition_point(|t| t.start < span.end);
@@ -130,7 +136,8 @@ impl<'a> Scan<'a> {
             let kind = if rest.get(..length) == Some("in") { Token::Operator } else { Token::Word };
             return Some(self.push(kind, at, length));
         }
-        let after_point = rest.strip_prefix('.').is_some_and(|r| r.starts_with(|c: char| c.is_ascii_digit()));
+        let after_point =
+            rest.strip_prefix('.').is_some_and(|r| r.starts_with(|c: char| c.is_ascii_digit()));
         if first.is_ascii_digit() || after_point {
             return Some(self.push(Token::Number, at, number_length(rest)));
         }
@@ -138,7 +145,9 @@ impl<'a> Scan<'a> {
             '(' | '[' | '{' => Some(self.open(at)),
             ')' | ']' | '}' => Some(self.close(at, first)),
             ',' => Some(self.push(Token::Comma, at, 1)),
-            '.' | '-' | '?' | ':' | '+' | '*' | '/' | '%' => Some(self.push(Token::Operator, at, 1)),
+            '.' | '-' | '?' | ':' | '+' | '*' | '/' | '%' => {
+                Some(self.push(Token::Operator, at, 1))
+            }
             '=' | '!' | '<' | '>' | '&' | '|' => Some(self.operator(at, first)),
             _ => Some(self.stranger(at, first)),
         }
@@ -227,11 +236,13 @@ impl<'a> Scan<'a> {
         let raw = matches!(bytes.get(prefix), Some(b'r' | b'R'));
         prefix += usize::from(raw);
         let body = rest.get(prefix..)?;
-        let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| body.starts_with(quote))?;
+        let quote =
+            ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| body.starts_with(quote))?;
         let start = prefix + quote.len();
         let mut skip = start;
         loop {
-            let Some(found) = rest.get(skip..).and_then(|rest| rest.find([quote_char(quote), '\\', '\n', '\r']))
+            let Some(found) =
+                rest.get(skip..).and_then(|rest| rest.find([quote_char(quote), '\\', '\n', '\r']))
             else {
                 return Some(self.unclosed(at, quote, rest.len()));
             };
@@ -241,14 +252,19 @@ impl<'a> Scan<'a> {
                 return Some(self.push(Token::Text, at, skip + quote.len()) - at);
             }
             match here.as_bytes().first() {
-                Some(b'\n' | b'\r') if quote.len() == 1 => return Some(self.unclosed(at, quote, skip)),
+                Some(b'\n' | b'\r') if quote.len() == 1 => {
+                    return Some(self.unclosed(at, quote, skip));
+                }
                 Some(b'\\') if !raw => match escape_length(here) {
                     Some(length) => skip += length,
                     None => {
                         let length = here.chars().take(2).map(char::len_utf8).sum::<usize>();
                         self.problems.push(
-                            ExprProblem::new(at + skip..at + skip + length, "this is no escape sequence")
-                                .help("write `\\\\` for a backslash, or a raw string: r\"…\""),
+                            ExprProblem::new(
+                                at + skip..at + skip + length,
+                                "this is no escape sequence",
+                            )
+                            .help("write `\\\\` for a backslash, or a raw string: r\"…\""),
                         );
                         skip += length;
                     }
@@ -304,9 +320,11 @@ fn word_length(rest: &str) -> usize {
 fn number_length(rest: &str) -> usize {
     let run = |from: usize, hex: bool| -> usize {
         let rest = rest.get(from..).unwrap_or("");
-        rest.find(|c: char| !(c.is_ascii_digit() || hex && c.is_ascii_hexdigit())).unwrap_or(rest.len())
+        rest.find(|c: char| !(c.is_ascii_digit() || hex && c.is_ascii_hexdigit()))
+            .unwrap_or(rest.len())
     };
-    let starts = |from: usize, set: &[char]| rest.get(from..).is_some_and(|rest| rest.starts_with(set));
+    let starts =
+        |from: usize, set: &[char]| rest.get(from..).is_some_and(|rest| rest.starts_with(set));
     if rest.starts_with("0x") && run(2, true) > 0 {
         let length = 2 + run(2, true);
         return length + usize::from(starts(length, &['u', 'U']));
@@ -334,7 +352,9 @@ fn escape_length(rest: &str) -> Option<usize> {
         bytes.get(range.clone()).is_some_and(|bytes| bytes.iter().all(test)).then_some(range.end)
     };
     match bytes.get(1)? {
-        b'a' | b'b' | b'f' | b'n' | b'r' | b't' | b'v' | b'"' | b'\'' | b'\\' | b'?' | b'`' => Some(2),
+        b'a' | b'b' | b'f' | b'n' | b'r' | b't' | b'v' | b'"' | b'\'' | b'\\' | b'?' | b'`' => {
+            Some(2)
+        }
         b'x' | b'X' => all(2..4, u8::is_ascii_hexdigit),
         b'u' => all(2..6, u8::is_ascii_hexdigit),
         b'U' => all(2..10, u8::is_ascii_hexdigit),

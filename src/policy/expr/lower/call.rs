@@ -36,13 +36,21 @@ impl Lower<'_> {
         }
         let lowered = match (name, &call.target, call.args.as_slice()) {
             ("has", None, [path]) => self.has(path),
-            ("startsWith", Some(subject), [part]) => self.text(name, TextTest::StartsWith, subject, part),
-            ("endsWith", Some(subject), [part]) => self.text(name, TextTest::EndsWith, subject, part),
-            ("contains", Some(subject), [part]) => self.text(name, TextTest::Contains, subject, part),
+            ("startsWith", Some(subject), [part]) => {
+                self.text(name, TextTest::StartsWith, subject, part)
+            }
+            ("endsWith", Some(subject), [part]) => {
+                self.text(name, TextTest::EndsWith, subject, part)
+            }
+            ("contains", Some(subject), [part]) => {
+                self.text(name, TextTest::Contains, subject, part)
+            }
             ("matches", Some(subject), [pattern]) => self.matches(subject, pattern),
             ("containsIP", Some(net), [address]) => self.contains_ip(net, address),
             ("all", Some(list), [variable, body]) => self.run_loop(at, true, list, variable, body),
-            ("exists", Some(list), [variable, body]) => self.run_loop(at, false, list, variable, body),
+            ("exists", Some(list), [variable, body]) => {
+                self.run_loop(at, false, list, variable, body)
+            }
             _ => {
                 let problem = self.no_such_call(at, call);
                 self.problem(problem);
@@ -66,7 +74,8 @@ impl Lower<'_> {
         let span = self.parsed.name_span(at);
         match FUNCTIONS.iter().find(|(known, ..)| *known == name) {
             Some(("cidr", 1, example)) if call.target.is_none() && call.args.len() == 1 => {
-                ExprProblem::new(span, "a net is asked for an address").help(format!("write {example}"))
+                ExprProblem::new(span, "a net is asked for an address")
+                    .help(format!("write {example}"))
             }
             Some((_, wanted, example)) if call.args.len() != *wanted => {
                 let (plural, found) = (if *wanted == 1 { "" } else { "s" }, call.args.len());
@@ -119,10 +128,8 @@ impl Lower<'_> {
     fn has(&mut self, path: &IdedExpr) -> Option<Atom> {
         let written = self.written(path).ok().filter(|written| !written.names.is_empty());
         if written.is_none() {
-            let problem = ExprProblem::new(
-                self.parsed.grouped(path),
-                "`has` asks for a member of a path",
-            );
+            let problem =
+                ExprProblem::new(self.parsed.grouped(path), "`has` asks for a member of a path");
             self.problem(problem.help("write has(claims.plan)"));
             return None;
         }
@@ -173,7 +180,8 @@ impl Lower<'_> {
             return None;
         };
         if text.len() > MAX_PATTERN {
-            let message = format!("a pattern has at most {MAX_PATTERN} bytes, this one {}", text.len());
+            let message =
+                format!("a pattern has at most {MAX_PATTERN} bytes, this one {}", text.len());
             self.problem(ExprProblem::new(pattern.span, message));
             return None;
         }
@@ -196,7 +204,8 @@ impl Lower<'_> {
             Err(error) => {
                 // The last line says what, those before point into a copy of the pattern.
                 let shown = error.to_string();
-                let reason = shown.lines().last().unwrap_or("").trim().trim_start_matches("error: ");
+                let reason =
+                    shown.lines().last().unwrap_or("").trim().trim_start_matches("error: ");
                 let message = format!("this is no regular expression: {reason}");
                 self.problem(ExprProblem::new(pattern.span, message));
                 None
@@ -223,7 +232,8 @@ impl Lower<'_> {
             _ => None,
         };
         let Some(written) = written else {
-            let problem = ExprProblem::new(self.parsed.grouped(at), "`containsIP` is asked of a net");
+            let problem =
+                ExprProblem::new(self.parsed.grouped(at), "`containsIP` is asked of a net");
             self.problem(problem.help("write cidr(\"10.0.0.0/8\").containsIP(client.ip)"));
             return None;
         };
@@ -306,5 +316,8 @@ impl Lower<'_> {
 
 /// Whether CEL has a macro of this name, whose arguments bind variables.
 fn binds(name: &str) -> bool {
-    matches!(name, "all" | "exists" | "exists_one" | "existsOne" | "map" | "filter" | "sortBy" | "bind")
+    matches!(
+        name,
+        "all" | "exists" | "exists_one" | "existsOne" | "map" | "filter" | "sortBy" | "bind"
+    )
 }

@@ -37,7 +37,8 @@ impl Lower<'_> {
     fn is_null(&mut self, typed: &Typed, negated: bool) -> Atom {
         if !typed.kind.fits(Type::Null) {
             let what = typed.kind.words();
-            let problem = ExprProblem::new(typed.span.clone(), format!("this is {what}, never null"));
+            let problem =
+                ExprProblem::new(typed.span.clone(), format!("this is {what}, never null"));
             self.problem(match typed.fixed {
                 Some(_) => {
                     let source = self.source(&typed.span);
@@ -141,7 +142,8 @@ impl Lower<'_> {
             Fixed::Address => match text.parse::<IpAddr>() {
                 Ok(ip) => Ok(ip.to_canonical().to_string().into()),
                 Err(_) => {
-                    let problem = problem(format!("`{name}` is never \"{text}\", which is no address"));
+                    let problem =
+                        problem(format!("`{name}` is never \"{text}\", which is no address"));
                     Err(if text.contains('/') {
                         problem.help(format!("write cidr(\"{text}\").containsIP({name})"))
                     } else {

@@ -68,8 +68,10 @@ impl Lower<'_> {
         };
         if !list.kind.fits(Type::List(Item::Any)) {
             let what = list.kind.words();
-            let problem =
-                ExprProblem::new(list.span.clone(), format!("`in` looks into a list, this is {what}"));
+            let problem = ExprProblem::new(
+                list.span.clone(),
+                format!("`in` looks into a list, this is {what}"),
+            );
             self.problem(match list.kind {
                 Type::Text => {
                     let (text, part) = (self.source(&list.span), self.source(&needle.span));

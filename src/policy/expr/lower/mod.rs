@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, operators};
 
-use self::typed::{Item, Type, Typed};
+use self::typed::{Type, Typed};
 use super::super::value::{Number, Value};
 use super::parse::Parsed;
 use super::problem::ExprProblem;
@@ -191,7 +191,9 @@ impl<'p> Lower<'p> {
         match &at.expr {
             Cel::Literal(LiteralValue::Boolean(_)) => true,
             Cel::Call(call) => match call.func_name.as_str() {
-                operators::CONDITIONAL => call.args.iter().skip(1).any(|arg| self.is_predicate(arg)),
+                operators::CONDITIONAL => {
+                    call.args.iter().skip(1).any(|arg| self.is_predicate(arg))
+                }
                 operators::ADD
                 | operators::SUBSTRACT
                 | operators::MULTIPLY

@@ -8,8 +8,8 @@ use super::super::limits::MAX_PATH;
 use super::super::problem::ExprProblem;
 use super::super::program::Operand;
 use super::super::variable::{self, Variable};
-use super::typed::{Type, Typed};
 use super::Lower;
+use super::typed::{Type, Typed};
 use crate::policy::Captures;
 
 /// A path as it is written.
@@ -57,7 +57,9 @@ impl Lower<'_> {
                     };
                     let span = self.parsed.span(index);
                     match &index.expr {
-                        Cel::Literal(LiteralValue::String(name)) => names.push((name.inner(), span)),
+                        Cel::Literal(LiteralValue::String(name)) => {
+                            names.push((name.inner(), span));
+                        }
                         Cel::Literal(LiteralValue::Int(_)) => {
                             let message = "elements of a list have no places of their own";
                             return Err(ExprProblem::new(span, message)
@@ -115,8 +117,11 @@ impl Lower<'_> {
 
     /// The member `name` of root `root`, where `at` is the whole of `"name" in root`.
     pub(super) fn member(&mut self, at: &IdedExpr, root: &str, name: &str, named: &Typed) -> Typed {
-        let written =
-            Written { root, root_span: named.span.clone(), names: vec![(name, named.span.clone())] };
+        let written = Written {
+            root,
+            root_span: named.span.clone(),
+            names: vec![(name, named.span.clone())],
+        };
         match self.variable(at, &written) {
             Ok(typed) => typed,
             Err(problem) => self.broken(problem, at),
