@@ -8,9 +8,10 @@ use url::Url;
 
 use crate::diagnostic::{Diagnostic, Span};
 
+use super::codes;
 use super::raw::{Raw, RawIssuer, Text};
 use super::resolve::Scope;
-use super::{codes, target};
+use super::target::{self, Fault};
 
 /// How callers prove who they are.
 #[derive(Clone, Debug, Default)]
@@ -158,32 +159,36 @@ fn typ(text: Text<'_>, scope: &Scope<'_>) -> Option<Box<str>> {
 }
 
 fn jwks(text: Text<'_>, scope: &Scope<'_>) -> Option<Jwks> {
+    let what = "address of a key set";
+    let wrong = |help: Option<String>| {
+        let expected = "`https://`, `http://` on loopback, or `file:` and a path";
+        scope.error(codes::JWKS, text, what, expected, help)
+    };
     if let Some(path) = text.value.strip_prefix("file:") {
         if path.is_empty() || path.starts_with("//") {
-            let help = "write `file:` and a path, as in `file:jwks.json`";
-            return scope.error(
-                codes::JWKS,
-                text,
-                "key set",
-                "a URL or `file:` and a path",
-                Some(help),
-            );
+            return wrong(Some("write a path behind `file:`, as in `file:jwks.json`".to_owned()));
         }
         return Some(Jwks::File(scope.path(path, text.span)));
     }
-    let expected = "`https://`, `http://` on loopback, or `file:` and a path";
     let url = match target::url(text.value) {
         Ok(url) => url,
-        Err(fault) => return scope.error(codes::JWKS, text, "key set", expected, fault.help()),
+        Err(Fault::Shape) if !text.value.is_empty() && !text.value.contains("://") => {
+            return wrong(Some(format!("did you mean `file:{}`?", text.value)));
+        }
+        Err(Fault::Credentials) => {
+            let help = "leave it out of the URL: public keys need none";
+            return scope.password(codes::JWKS, text, what, help);
+        }
+        Err(fault) => return wrong(fault.help().map(str::to_owned)),
     };
     match url.scheme() {
         "https" => Some(Jwks::Url(url)),
         "http" if target::is_loopback(&url) => Some(Jwks::Url(url)),
         "http" => {
             let help = "use https: who can change the keys on their way can sign any token";
-            scope.error(codes::JWKS, text, "key set", expected, Some(help))
+            wrong(Some(help.to_owned()))
         }
-        _ => scope.error(codes::JWKS, text, "key set", expected, None::<&str>),
+        _ => wrong(None),
     }
 }
 

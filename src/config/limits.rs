@@ -3,27 +3,24 @@
 use std::time::Duration;
 
 use crate::diagnostic::document::Table;
-use crate::wire::json;
+use crate::inspect::request::RequestLimits;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
 
-/// The table `[limits]`. A field is the key of the same name.
+/// The table `[limits]`. But for those of `request`, a field is the key of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a request body. Default 4 MiB: the largest arguments that servers in the field accept; costs no memory,
-    /// since bodies stream.
-    pub max_body: u64,
-    /// Bytes of a request body held back while its verdict is open. Default 64 KiB (T8): method, target and the
-    /// arguments that rules read come first in what clients write. This is the memory that one caller can pin.
-    pub max_hold: usize,
-    /// `max_depth` (64), `max_key` (1 KiB), `max_number` (64 bytes), `max_values` (2^20), `max_open_keys` (4 096): bounds
-    /// of the JSON text itself (T5). What decides is that the parsers behind have bounds too, and lower ones than memory.
-    pub json: json::Limits,
-    /// Bytes of the arguments of one call that are kept for rules to read. Default 16 KiB; what is larger is not refused
-    /// but unknown, and so counts against the caller.
-    pub max_captured: usize,
+    /// Bounds of one request body, with their defaults; of them these keys can move:
+    ///
+    /// - `max_body`, 4 MiB: the largest arguments that servers in the field accept. It costs no memory: bodies stream.
+    /// - `max_hold`, 64 KiB (T8), is held back while a verdict is open: method, target and the arguments that rules read
+    ///   come first in what clients write. This is the memory that one caller can pin.
+    /// - `max_captured`, 16 KiB, of arguments is kept for rules to read. What is larger is not refused but unknown, and
+    ///   so counts against the caller.
+    /// - `max_depth` (64), `max_key` (1 KiB), `max_number` (64 bytes), `max_values` (2^20), `max_open_keys` (4 096): bounds
+    ///   of the JSON text itself (T5). Parsers behind us have bounds of their own, and lower ones than memory.
+    pub request: RequestLimits,
     /// Bytes of one list element, or of one event, held back until its name or kind is known. Default 64 KiB: the
     /// largest tool descriptions seen are below 16 KiB (T51), and the name need not come first.
     pub max_element: usize,
@@ -54,10 +51,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_body: 4 * MIB,
-            max_hold: 64 << 10,
-            json: json::Limits::default(),
-            max_captured: 16 << 10,
+            request: RequestLimits::default(),
             max_element: 64 << 10,
             max_headers: 100,
             max_head: 64 << 10,
@@ -80,14 +74,14 @@ impl Limits {
         let mut from = Reader(table);
         // The upper ends keep a slip of the pen ("4GiB" for "4MiB") from undoing a limit; the lower ones keep real
         // requests alive.
-        from.size("max_body", KIB, GIB, &mut limits.max_body);
-        from.size("max_hold", KIB, 16 * MIB, &mut limits.max_hold);
-        from.count("max_depth", 4, 512, &mut limits.json.depth);
-        from.size("max_key", 32, 32 * KIB, &mut limits.json.key_bytes);
-        from.size("max_number", 20, KIB, &mut limits.json.number_bytes);
-        from.count("max_values", 64, 1 << 26, &mut limits.json.values);
-        from.count("max_open_keys", 64, 1 << 20, &mut limits.json.open_keys);
-        from.size("max_captured", 256, MIB, &mut limits.max_captured);
+        from.size("max_body", KIB, 1 << 30, &mut limits.request.body);
+        from.size("max_hold", KIB, 16 * MIB, &mut limits.request.hold);
+        from.count("max_depth", 4, 512, &mut limits.request.json.depth);
+        from.size("max_key", 32, 32 * KIB, &mut limits.request.json.key_bytes);
+        from.size("max_number", 20, KIB, &mut limits.request.json.number_bytes);
+        from.count("max_values", 64, 1 << 26, &mut limits.request.json.values);
+        from.count("max_open_keys", 64, 1 << 20, &mut limits.request.json.open_keys);
+        from.size("max_captured", 256, MIB, &mut limits.request.capture);
         from.size("max_element", KIB, 16 * MIB, &mut limits.max_element);
         from.count("max_headers", 16, 1_000, &mut limits.max_headers);
         from.size("max_head", 8 * KIB, MIB, &mut limits.max_head);

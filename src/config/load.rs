@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::diagnostic::document::format_size;
 use crate::diagnostic::{Code, Diagnostic, Sources, sort};
 
 use super::{Config, Outside, Overrides, codes};
@@ -114,7 +115,13 @@ fn list(
         return Err(Box::new(Diagnostic::error(codes::TOO_LARGE, message)));
     }
     let failed = |error: io::Error| unreadable("policy directory", folder, &error);
-    for entry in fs::read_dir(folder).map_err(failed)? {
+    let entries = fs::read_dir(folder).map_err(|error| {
+        let help = "name the directory of the policy files with `policies` or `--policies`";
+        let is_root = depth == 0;
+        let finding = unreadable("policy directory", folder, &error);
+        if is_root { Box::new(finding.help(help)) } else { finding }
+    })?;
+    for entry in entries {
         let entry = entry.map_err(failed)?;
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
@@ -143,7 +150,7 @@ enum Fault {
     Io(#[from] io::Error),
     #[error("not a file")]
     NotAFile,
-    #[error("larger than {0} bytes")]
+    #[error("larger than {}", format_size(*.0))]
     TooLarge(u64),
     #[error("byte {0} is not UTF-8")]
     NotUtf8(usize),

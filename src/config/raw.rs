@@ -21,6 +21,8 @@ pub(super) struct Raw<'d> {
     pub(super) required: Option<Spanned<bool>>,
     pub(super) identity_headers: Vec<RawHeader<'d>>,
     pub(super) routes: Vec<RawRoute<'d>>,
+    /// Whether `route` is there at all, even if nothing could be read from it.
+    pub(super) has_routes: bool,
     pub(super) limits: Limits,
     pub(super) access: Option<Text<'d>>,
 }
@@ -79,12 +81,31 @@ pub(super) enum RawCredentials<'d> {
 fn not_yet(table: &mut Table<'_>, key: &'static str, instead: &str, problems: &Problems) {
     // Asked for only where it is there: it must not be offered as a key that could be written.
     let (true, Some(span)) = (table.has(key), table.key_span(key)) else { return };
-    let is_table = table.value(key).is_some_and(|value| value.is_table());
-    let shown = if is_table { format!("[{key}]") } else { key.to_owned() };
-    let finding = Diagnostic::error(codes::NOT_YET, format!("`{shown}` is not supported yet"))
+    let shown = match table.value(key).and_then(Value::shape) {
+        Some(Shape::Table(inner)) => inner.name().to_owned(),
+        _ => format!("`{key}`"),
+    };
+    let finding = Diagnostic::error(codes::NOT_YET, format!("{shown} is not supported yet"))
         .primary(span, "this version would ignore it")
         .help(instead);
     problems.push(finding);
+}
+
+/// A list that says something only if something is in it.
+fn some<'d>(
+    table: &mut Table<'d>,
+    key: &'static str,
+    problems: &Problems,
+) -> Option<Vec<Text<'d>>> {
+    let value = table.value(key)?;
+    let found = value.string_or_list();
+    if matches!(value.shape(), Some(Shape::Array(elements)) if elements.is_empty()) {
+        let finding = Diagnostic::error(codes::WRONG_TYPE, format!("`{key}` is empty"))
+            .primary(value.span(), "expected at least one")
+            .help("leave it out for its default, where it has one");
+        problems.push(finding);
+    }
+    found
 }
 
 impl<'d> Raw<'d> {
@@ -93,7 +114,7 @@ impl<'d> Raw<'d> {
         let mut root = document.root("the config file");
         let mut raw = Self { policies: root.string("policies"), ..Self::default() };
         if let Some(table) = root.table("listen") {
-            raw.listen(table);
+            raw.listen(table, problems);
         }
         if let Some(table) = root.table("auth") {
             raw.auth(table, problems);
@@ -101,6 +122,7 @@ impl<'d> Raw<'d> {
         if let Some(table) = root.table("identity_headers") {
             raw.identity_headers = headers(table);
         }
+        raw.has_routes = root.has("route");
         raw.routes = root.tables("route").into_iter().map(|table| route(table, problems)).collect();
         if let Some(table) = root.table("limits") {
             raw.limits = Limits::read(table);
@@ -126,16 +148,17 @@ impl<'d> Raw<'d> {
         raw
     }
 
-    fn listen(&mut self, mut table: Table<'d>) {
+    fn listen(&mut self, mut table: Table<'d>, problems: &Problems) {
         self.address = table.string("address");
         self.trusted_proxies = table.strings("trusted_proxies").unwrap_or_default();
-        self.hosts = table.strings("hosts");
+        self.hosts = some(&mut table, "hosts", problems);
         self.origins = table.strings("origins").unwrap_or_default();
         table.finish();
     }
 
     fn auth(&mut self, mut table: Table<'d>, problems: &Problems) {
-        self.issuers = table.tables("jwt").into_iter().map(issuer).collect();
+        self.issuers =
+            table.tables("jwt").into_iter().map(|table| issuer(table, problems)).collect();
         self.required = table.bool("required");
         not_yet(
             &mut table,
@@ -147,13 +170,13 @@ impl<'d> Raw<'d> {
     }
 }
 
-fn issuer(mut table: Table<'_>) -> RawIssuer<'_> {
+fn issuer<'d>(mut table: Table<'d>, problems: &Problems) -> RawIssuer<'d> {
     let issuer = RawIssuer {
         place: Place::Table(table.span()),
         issuer: table.string("issuer"),
-        audience: table.string_or_list("audience"),
+        audience: some(&mut table, "audience", problems),
         jwks: table.string("jwks"),
-        algorithms: table.strings("algorithms"),
+        algorithms: some(&mut table, "algorithms", problems),
         typ: table.string("typ"),
         // More than five minutes is not a clock that is a little off.
         leeway: table
@@ -169,10 +192,10 @@ fn route<'d>(mut table: Table<'d>, problems: &Problems) -> RawRoute<'d> {
         place: Place::Table(table.span()),
         name: table.string("name"),
         path: table.string("path"),
-        upstream: table.string_or_list("upstream"),
+        upstream: some(&mut table, "upstream", problems),
         credentials: table.value("credentials").and_then(credentials),
         refusal: table.string("refusal"),
-        revisions: table.strings("revisions"),
+        revisions: some(&mut table, "revisions", problems),
     };
     for (key, instead) in [
         ("balance", "leave it out; name one address, of a balancer where there are replicas"),

@@ -1,5 +1,6 @@
 //! From what was written to what it means: defaults, cross-checks, warnings.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,8 @@ pub(super) struct Scope<'a> {
     pub(super) outside: &'a Outside<'a>,
     /// The config file, where there is one.
     pub(super) file: Option<SourceId>,
+    /// Secrets that stand in the file itself.
+    pub(super) secrets: &'a RefCell<Vec<Span>>,
 }
 
 impl Config {
@@ -43,21 +46,20 @@ impl Config {
         outside: &Outside<'_>,
     ) -> (Option<Self>, Vec<Diagnostic>) {
         let flags = Flags::add(overrides, sources);
-        let sources = &*sources;
         let problems = Problems::new();
-        let config = Self::read(sources, file, &flags, outside, &problems);
+        let secrets = RefCell::default();
+        let scope = Scope { problems: &problems, outside, file, secrets: &secrets };
+        let config = Self::read(sources, &flags, &scope);
+        for span in secrets.take() {
+            sources.hide(span);
+        }
         let config = if problems.has_errors() { None } else { config };
         (config, problems.into_sorted())
     }
 
-    fn read(
-        sources: &Sources,
-        file: Option<SourceId>,
-        flags: &Flags,
-        outside: &Outside<'_>,
-        problems: &Problems,
-    ) -> Option<Self> {
-        let document = match file.and_then(|id| Some((id, sources.source(id)?))) {
+    fn read(sources: &Sources, flags: &Flags, scope: &Scope<'_>) -> Option<Self> {
+        let problems = scope.problems;
+        let document = match scope.file.and_then(|id| Some((id, sources.source(id)?))) {
             Some((id, source)) => {
                 Some(Document::parse(source.text(), id, codes::DOCUMENT, problems)?)
             }
@@ -65,13 +67,13 @@ impl Config {
         };
         let mut raw = document.as_ref().map(|d| Raw::read(d, problems)).unwrap_or_default();
         flags.apply(&mut raw, sources, problems);
-        Self::resolve(&raw, &Scope { problems, outside, file })
+        Self::resolve(&raw, scope)
     }
 
     fn resolve(raw: &Raw<'_>, scope: &Scope<'_>) -> Option<Self> {
         let auth = Auth::resolve(raw, scope);
         let listen = Listen::resolve(raw, &auth, scope);
-        let routes = route::resolve(&raw.routes, scope);
+        let routes = route::resolve(raw, scope);
         let identity_headers = headers::resolve(&raw.identity_headers, &routes, scope);
         let access_log = raw.access.map_or(Some(AccessLog::Stdout), |text| access_log(text, scope));
         let policies = match raw.policies {
@@ -133,10 +135,29 @@ impl Scope<'_> {
         expected: &str,
         help: Option<impl Into<String>>,
     ) -> Option<T> {
-        let finding =
-            Diagnostic::error(code, format!("`{}` is not {} {what}", text.value, article(what)))
-                .primary(text.span, format!("expected {expected}"))
-                .maybe_help(help);
+        let written = match text.value {
+            "" => "an empty string".to_owned(),
+            value => format!("`{value}`"),
+        };
+        let finding = Diagnostic::error(code, format!("{written} is not {} {what}", article(what)))
+            .primary(text.span, format!("expected {expected}"))
+            .maybe_help(help);
+        self.problems.push(finding);
+        None
+    }
+
+    /// Reports a password where none belongs, without quoting it.
+    pub(super) fn password<T>(
+        &self,
+        code: Code,
+        text: Text<'_>,
+        what: &str,
+        help: &str,
+    ) -> Option<T> {
+        self.secrets.borrow_mut().push(text.span);
+        let finding = Diagnostic::error(code, format!("a password in the {what}"))
+            .primary(text.span, "")
+            .help(help);
         self.problems.push(finding);
         None
     }

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::policy::RefusalStyle;
 use crate::wire::mcp::{Revision, RevisionSet};
 
-use super::raw::{RawCredentials, RawRoute, Text};
+use super::raw::{Place, Raw, RawCredentials, RawRoute, Text};
 use super::resolve::Scope;
 use super::target::{self, Fault};
 use super::{codes, headers, secret};
@@ -61,35 +61,40 @@ impl fmt::Debug for Credentials {
 }
 
 /// Resolves all routes, and what they must not have in common.
-pub(super) fn resolve(raw: &[RawRoute<'_>], scope: &Scope<'_>) -> Vec<Route> {
-    if raw.is_empty() {
+pub(super) fn resolve(raw: &Raw<'_>, scope: &Scope<'_>) -> Vec<Route> {
+    if raw.routes.is_empty() && !raw.has_routes {
         let finding = Diagnostic::error(codes::NO_UPSTREAM, "no server to stand in front of").help(
             "give `--upstream http://…`, or write `[[route]]` with `upstream = \"http://…\"`",
         );
         scope.problems.push(finding);
     }
-    unique(raw.iter().filter_map(|route| route.name), "name", scope);
-    unique(raw.iter().filter_map(|route| route.path), "path", scope);
-    let unnamed: Vec<&RawRoute<'_>> = raw.iter().filter(|route| route.name.is_none()).collect();
-    if raw.len() > 1 {
-        for route in unnamed {
-            let _: Option<()> = scope.missing("name", route.place, "route");
-        }
+    let several = raw.routes.len() > 1;
+    for route in raw.routes.iter().filter(|route| several && route.name.is_none()) {
+        let _: Option<()> = scope.missing("name", route.place, "route");
     }
-    raw.iter().filter_map(|route| Route::resolve(route, scope)).collect()
+    let resolved: Vec<(&RawRoute<'_>, Route)> =
+        raw.routes.iter().filter_map(|raw| Some((raw, Route::resolve(raw, scope)?))).collect();
+    let names = resolved.iter().filter_map(|(raw, route)| Some((&*route.name, raw.name?.span)));
+    unique(names, "name", scope);
+    let paths = resolved.iter().map(|(raw, route)| {
+        let (Place::Table(place) | Place::Flag(place)) = raw.place;
+        (&*route.path, raw.path.map_or(place, |text| text.span))
+    });
+    unique(paths, "path", scope);
+    resolved.into_iter().map(|(_, route)| route).collect()
 }
 
-fn unique<'d>(all: impl Iterator<Item = Text<'d>>, what: &str, scope: &Scope<'_>) {
+fn unique<'a>(all: impl Iterator<Item = (&'a str, Span)>, what: &str, scope: &Scope<'_>) {
     let mut seen: Vec<(&str, Span)> = Vec::new();
-    for text in all {
-        if let Some((_, first)) = seen.iter().find(|(known, _)| *known == text.value) {
-            let message = format!("two routes have the {what} `{}`", text.value);
+    for (word, span) in all {
+        if let Some((_, first)) = seen.iter().find(|(known, _)| *known == word) {
+            let message = format!("two routes have the {what} `{word}`");
             let finding = Diagnostic::error(codes::SAME_ROUTE, message)
-                .primary(text.span, "again")
+                .primary(span, "again")
                 .secondary(*first, "first");
             scope.problems.push(finding);
         }
-        seen.push((text.value, text.span));
+        seen.push((word, span));
     }
 }
 
@@ -183,31 +188,20 @@ fn upstreams(written: &[Text<'_>], scope: &Scope<'_>) -> Option<Vec<Url>> {
 }
 
 fn upstream(text: Text<'_>, scope: &Scope<'_>) -> Option<Url> {
-    let expected = "a URL such as `http://127.0.0.1:3000/mcp`";
+    let wrong = |help: Option<String>| {
+        let expected = "a URL such as `http://127.0.0.1:3000/mcp`";
+        scope.error(codes::UPSTREAM, text, "address of a server", expected, help)
+    };
     let url = match target::url(text.value) {
         Ok(url) => url,
-        Err(Fault::Shape) if text.value.contains("://") => {
-            return scope.error(
-                codes::UPSTREAM,
-                text,
-                "address of a server",
-                expected,
-                None::<&str>,
-            );
+        Err(Fault::Shape) if !text.value.contains("://") => {
+            return wrong(Some(format!("did you mean `http://{}`?", text.value)));
         }
-        Err(Fault::Shape) => {
-            let help = format!("did you mean `http://{}`?", text.value);
-            return scope.error(codes::UPSTREAM, text, "address of a server", expected, Some(help));
+        Err(Fault::Credentials) => {
+            let help = "leave it out of the URL, and set a header with `credentials`";
+            return scope.password(codes::UPSTREAM, text, "address of a server", help);
         }
-        Err(fault) => {
-            return scope.error(
-                codes::UPSTREAM,
-                text,
-                "address of a server",
-                expected,
-                fault.help(),
-            );
-        }
+        Err(fault) => return wrong(fault.help().map(str::to_owned)),
     };
     match url.scheme() {
         "http" => Some(url),
@@ -219,7 +213,7 @@ fn upstream(text: Text<'_>, scope: &Scope<'_>) -> Option<Url> {
             scope.problems.push(finding);
             None
         }
-        _ => scope.error(codes::UPSTREAM, text, "address of a server", expected, None::<&str>),
+        _ => wrong(None),
     }
 }
 
@@ -230,7 +224,7 @@ fn credentials(raw: &RawCredentials<'_>, scope: &Scope<'_>) -> Option<Credential
             "forward" => Some(Credentials::Forward),
             _ => {
                 let words = [("strip", ()), ("forward", ())];
-                scope.choose(codes::WORD, *text, "way with credentials", &words)?;
+                scope.choose(codes::WORD, *text, "value of `credentials`", &words)?;
                 None
             }
         },

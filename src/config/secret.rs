@@ -69,13 +69,16 @@ fn resolve(text: Text<'_>, scope: &Scope<'_>) -> Option<Secret> {
             }
         };
     }
+    if has_literal(text.value) {
+        scope.secrets.borrow_mut().push(text.span);
+    }
     let mut out = String::new();
     let mut rest = text.value;
     let mut references = 0;
     while let Some((before, after)) = rest.split_once("${") {
         let Some((name, after)) = after.split_once('}').filter(|(name, _)| is_variable(name))
         else {
-            return lost(format!("`${{{after}` is no reference"), "write `${NAME}`");
+            return lost("`${` begins no reference".to_owned(), "write `${NAME}`");
         };
         let Some(value) = (scope.outside.variable)(name) else {
             return lost(
@@ -97,6 +100,25 @@ fn resolve(text: Text<'_>, scope: &Scope<'_>) -> Option<Secret> {
         scope.problems.push(finding);
     }
     Some(Secret::new(out))
+}
+
+/// Whether something of the secret itself may stand in `written`: anything but references and an authentication scheme
+/// (RFC 9110 §11.1) before them.
+fn has_literal(written: &str) -> bool {
+    let is_scheme = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphabetic());
+    let mut rest = match written.split_once(' ') {
+        Some((scheme, rest)) if is_scheme(scheme) => rest,
+        _ => written,
+    };
+    while let Some((before, after)) = rest.split_once("${") {
+        if !before.is_empty() {
+            return true;
+        }
+        // Without an end it is no reference, and what follows may be the secret.
+        let Some((_, behind)) = after.split_once('}') else { return true };
+        rest = behind;
+    }
+    !rest.is_empty()
 }
 
 fn is_variable(name: &str) -> bool {

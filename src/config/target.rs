@@ -9,7 +9,7 @@ use url::{Host, Url};
 pub(super) enum Fault {
     /// Not a URL with a host.
     Shape,
-    /// A user name or password.
+    /// A user name or password, or an `@` that looks like one.
     Credentials,
     /// A query or a fragment.
     Query,
@@ -21,8 +21,7 @@ impl Fault {
     /// What to do about it.
     pub(super) fn help(self) -> Option<&'static str> {
         match self {
-            Self::Shape => None,
-            Self::Credentials => Some("leave user name and password out of the URL"),
+            Self::Shape | Self::Credentials => None,
             Self::Query => Some("leave out what follows `?` or `#`"),
             Self::LinkLocal => Some(
                 "link-local and unspecified addresses are never connected to: cloud metadata is there",
@@ -34,15 +33,16 @@ impl Fault {
 /// The URL that `text` is, read without repairs: what the URL standard would drop or turn (spaces, control characters,
 /// backslashes) is refused.
 pub(super) fn url(text: &str) -> Result<Url, Fault> {
+    // First, and by the text alone: what looks like a password is not to be quoted, whatever else is wrong.
+    if text.contains('@') {
+        return Err(Fault::Credentials);
+    }
     if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
         return Err(Fault::Shape);
     }
     let url = Url::parse(text).map_err(|_| Fault::Shape)?;
     if url.host_str().is_none_or(str::is_empty) {
         return Err(Fault::Shape);
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(Fault::Credentials);
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(Fault::Query);
@@ -102,6 +102,8 @@ mod tests {
             ("http://mcp.inter\tnal/", Some(Fault::Shape)),
             ("http://user@mcp.internal/", Some(Fault::Credentials)),
             ("http://:secret@mcp.internal/", Some(Fault::Credentials)),
+            ("user:se cret@mcp.internal", Some(Fault::Credentials)),
+            ("http://mcp.internal/@a", Some(Fault::Credentials)),
             ("http://mcp.internal/?a", Some(Fault::Query)),
             ("http://mcp.internal/#a", Some(Fault::Query)),
             ("http://169.254.169.254/latest/", Some(Fault::LinkLocal)),

@@ -13,6 +13,8 @@ pub struct Source {
     text: Box<str>,
     /// Byte offsets at which lines start; the first is 0.
     lines: Vec<usize>,
+    /// Secrets: never quoted.
+    hidden: Vec<Range<usize>>,
 }
 
 /// Every text that was read, in the order of reading.
@@ -62,7 +64,7 @@ impl Sources {
         let text = text.into();
         let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let lines = std::iter::once(0).chain(breaks).collect();
-        self.all.push(Source { name: name.into(), text, lines });
+        self.all.push(Source { name: name.into(), text, lines, hidden: Vec::new() });
         SourceId(self.all.len() - 1)
     }
 
@@ -70,6 +72,14 @@ impl Sources {
     #[must_use]
     pub fn source(&self, id: SourceId) -> Option<&Source> {
         self.all.get(id.0)
+    }
+
+    /// Marks a secret: findings about its lines show `*` in its place (threat T58).
+    pub fn hide(&mut self, span: Span) {
+        if let Some(source) = self.all.get_mut(span.source.0) {
+            let range = source.clamp(span.range());
+            source.hidden.push(range);
+        }
     }
 
     /// What `span` covers; empty where it lies outside.
@@ -95,6 +105,12 @@ impl Source {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the character at byte `offset` is of a secret.
+    #[must_use]
+    pub fn is_hidden(&self, offset: usize) -> bool {
+        self.hidden.iter().any(|range| range.contains(&offset))
     }
 
     /// Line and column of byte `offset`. An offset past the end is taken as the end, one inside a character as the

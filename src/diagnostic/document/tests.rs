@@ -115,8 +115,8 @@ fn what_does_not_fit_is_reported_where_it_stands() {
 5:5..7 X4 wrong type for `t` | expected a duration such as "10s", found a whole number | -
 6:5..10 X4 `z` cannot be `4MB` | expected a size such as "4MiB" | did you mean `4MiB`? sizes are powers of two
 7:5..17 X4 wrong type for `d` | expected a date without quotes and without time, such as 2026-12-31, found a string | -
-8:7..8 X4 wrong type for `sub` | expected a table `[sub]`, found a whole number | -
-9:9..10 X4 wrong type for `many` | expected a table `[[many]]`, found a whole number | -
+8:7..8 X4 wrong type for `sub` | expected a table, found a whole number | -
+9:9..10 X4 wrong type for `many` | expected a table, found a whole number | -
 "#);
 }
 
@@ -153,6 +153,23 @@ fn unknown_and_missing_keys() {
 2:1..4 X2 unknown key `zzz` | not a key of the file | the file knows `policies`, `name`, `listen`, `sub`
 3:2..8 X2 unknown table `listne` | not a table of the file | did you mean `listen`?
 5:1..6 X3 missing key `address` | `[sub]` needs `address` | -
+"#);
+}
+
+#[test]
+fn a_bracket_too_many_or_too_few() {
+    let text = "[route]\na = 1\n[[listen]]\na = 1\n[auth.jwt]\na = 1\n";
+    let found = findings(text, |table| {
+        assert!(table.tables("route").is_empty());
+        assert!(table.table("listen").is_none());
+        let mut auth = table.table("auth").unwrap();
+        assert!(auth.tables("jwt").is_empty());
+        auth.finish();
+    });
+    insta::assert_snapshot!(found.join("\n"), @r#"
+1:1..8 X4 wrong type for `route` | expected a list of tables, found a table | write `[[route]]`
+3:1..11 X4 wrong type for `listen` | expected a table, found a list | write `[listen]`
+5:1..11 X4 wrong type for `jwt` | expected a list of tables, found a table | write `[[auth.jwt]]`
 "#);
 }
 

@@ -1,6 +1,6 @@
 //! One value of a document, and what it may be taken for.
 
-use std::ops::RangeBounds;
+use std::ops::{Range, RangeBounds};
 use std::time::Duration;
 
 use toml::de::{DeArray, DeTable, DeValue};
@@ -57,12 +57,6 @@ impl<'d> Value<'d> {
     #[must_use]
     pub fn span(&self) -> Span {
         self.span
-    }
-
-    /// Whether it is a table.
-    #[must_use]
-    pub fn is_table(&self) -> bool {
-        self.value.is_table()
     }
 
     /// What it is; `None`, with a report, for a number that nothing could hold.
@@ -193,38 +187,62 @@ impl<'d> Value<'d> {
     pub fn table(self) -> Option<Table<'d>> {
         match self.value {
             DeValue::Table(table) => Some(self.as_table(table)),
-            _ => self.wrong(&format!("a table `[{}]`", self.key)),
+            // `[[key]]` for `[key]` is one bracket too many, and common.
+            DeValue::Array(array) => {
+                match array.first().and_then(|first| self.header(first.span())) {
+                    Some(header) => {
+                        let single = header.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+                        let help = format!("write `{}`", single.unwrap_or(header));
+                        self.wrong_with("a table", Some(help))
+                    }
+                    None => self.wrong("a table"),
+                }
+            }
+            _ => self.wrong("a table"),
         }
     }
 
     fn as_table(self, table: &'d DeTable<'d>) -> Table<'d> {
-        Table::new(table, format!("`[{}]`", self.key).into(), self.span, self.reading)
+        let range = self.span.range();
+        let name = self.header(range).map_or_else(|| format!("[{}]", self.key), str::to_owned);
+        Table::new(table, format!("`{name}`").into(), self.span, self.reading)
+    }
+
+    /// The header `[…]` that stands at `range`.
+    fn header(self, range: Range<usize>) -> Option<&'d str> {
+        let written = self.reading.text.get(range)?;
+        let is_short = written.len() <= 80;
+        (is_short && written.starts_with('[') && written.ends_with(']')).then_some(written)
     }
 
     /// A list of tables; elements that are none are reported and left out.
     #[must_use]
     pub fn tables(self) -> Option<Vec<Table<'d>>> {
-        let name = format!("`[[{}]]`", self.key);
-        let DeValue::Array(array) = self.value else {
-            return self.wrong(&format!("a list of tables {name}"));
-        };
-        let tables = self.elements(array).into_iter().filter_map(|element| match element.value {
-            DeValue::Table(table) => {
-                Some(Table::new(table, name.as_str().into(), element.span, self.reading))
+        match self.value {
+            DeValue::Array(array) => {
+                Some(self.elements(array).into_iter().filter_map(Value::table).collect())
             }
-            _ => element.wrong(&format!("a table {name}")),
-        });
-        Some(tables.collect())
+            DeValue::Table(_) => {
+                let header = self.header(self.span.range());
+                let help = header.map(|header| format!("write `[{header}]`"));
+                self.wrong_with("a list of tables", help)
+            }
+            _ => self.wrong("a list of tables"),
+        }
     }
 
     /// Reports that something else was expected here: `expected` reads after "expected".
     pub fn wrong<T>(self, expected: &str) -> Option<T> {
+        self.wrong_with(expected, None)
+    }
+
+    fn wrong_with<T>(self, expected: &str, help: Option<String>) -> Option<T> {
         let finding = Diagnostic::error(
             self.reading.codes.wrong_type,
             format!("wrong type for `{}`", self.key),
         )
         .primary(self.span, format!("expected {expected}, found {}", self.what()));
-        self.reading.problems.push(finding);
+        self.reading.problems.push(finding.maybe_help(help));
         None
     }
 

@@ -79,7 +79,9 @@ fn quote<'a>(
     let to = spans.iter().map(|span| span.end).max().unwrap_or(0);
     let window = source.lines(from..to);
     let line = source.position(window.start).line;
-    let shown = Shown::new(source.text().get(window.clone()).unwrap_or(""));
+    let shown = Shown::new(source.text().get(window.clone()).unwrap_or(""), |at| {
+        source.is_hidden(window.start + at)
+    });
     let marks = labels.iter().zip(spans).map(|(label, span)| {
         let kind = if label.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let place = |at: usize| shown.offset(at.saturating_sub(window.start));
@@ -90,7 +92,8 @@ fn quote<'a>(
     Snippet::source(shown.text).path(visible(source.name())).line_start(line).annotations(marks)
 }
 
-/// A text in which each hidden character has become one `�`, and the way from old offsets to new ones.
+/// A text in which each hidden character has become one `�` and each of a secret one `*`, and the way from old offsets
+/// to new ones.
 struct Shown<'a> {
     text: Cow<'a, str>,
     /// For each replaced character: its old offset, and how much longer the text has become with it.
@@ -98,27 +101,30 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(text: &'a str) -> Self {
-        let is_bad = |at: usize, c: char| {
-            // A carriage return before a line feed is a part of the line's end.
-            let is_line_end =
-                c == '\r' && text.get(at..).is_some_and(|rest| rest.starts_with("\r\n"));
-            is_hidden(c) && !is_line_end
+    fn new(text: &'a str, is_secret: impl Fn(usize) -> bool) -> Self {
+        let replaced = |at: usize, c: char| {
+            // A line feed, or a carriage return before one, is the end of a line and stays that.
+            let is_line_end = c == '\n'
+                || (c == '\r' && text.get(at..).is_some_and(|rest| rest.starts_with("\r\n")));
+            match c {
+                _ if is_line_end => None,
+                _ if is_secret(at) => Some('*'),
+                c if is_hidden(c) => Some(char::REPLACEMENT_CHARACTER),
+                _ => None,
+            }
         };
-        if !text.char_indices().any(|(at, c)| is_bad(at, c)) {
+        if !text.char_indices().any(|(at, c)| replaced(at, c).is_some()) {
             return Self { text: Cow::Borrowed(text), longer: Vec::new() };
         }
         let mut out = String::with_capacity(text.len() + 16);
         let mut longer = Vec::new();
         let mut sum = 0;
         for (at, c) in text.char_indices() {
-            if is_bad(at, c) {
-                out.push(char::REPLACEMENT_CHARACTER);
-                sum += char::REPLACEMENT_CHARACTER.len_utf8().cast_signed()
-                    - c.len_utf8().cast_signed();
+            let shown = replaced(at, c).unwrap_or(c);
+            out.push(shown);
+            if shown != c {
+                sum += shown.len_utf8().cast_signed() - c.len_utf8().cast_signed();
                 longer.push((at, sum));
-            } else {
-                out.push(c);
             }
         }
         Self { text: Cow::Owned(out), longer }

@@ -80,6 +80,24 @@ error[C005]: an empty place
 }
 
 #[test]
+fn secrets_are_not_quoted() {
+    let mut sources = Sources::new();
+    let id = sources.add("a.toml", "value = \"gehé\u{1b}im\" # seen\n");
+    let file = sources.source(id).unwrap();
+    let (secret, seen) = (of(file, id, "\"gehé\u{1b}im\""), of(file, id, "seen"));
+    sources.hide(secret);
+    let finding =
+        Diagnostic::warning(Code("C061"), "a secret").primary(secret, "").secondary(seen, "here");
+    insta::assert_snapshot!(human(&sources, &[finding], Look::PLAIN), @r#"
+warning[C061]: a secret
+ --> a.toml:1:9
+  |
+1 | value = ********* # seen
+  |         ^^^^^^^^^   ---- here
+"#);
+}
+
+#[test]
 fn with_colour() {
     let (sources, findings) = example();
     let look = Look { color: true, ..Look::PLAIN };
