@@ -65,6 +65,10 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Loaded {
 /// missing `deny` opens what it closed.
 #[must_use]
 pub fn policies(folder: &Path) -> (Sources, Vec<Diagnostic>) {
+    policies_up_to(folder, MAX_FILES)
+}
+
+fn policies_up_to(folder: &Path, most: usize) -> (Sources, Vec<Diagnostic>) {
     let mut sources = Sources::new();
     let mut findings = Vec::new();
     let mut files = Vec::new();
@@ -73,9 +77,8 @@ pub fn policies(folder: &Path) -> (Sources, Vec<Diagnostic>) {
         if let Err(finding) = list(&folder, depth, &mut files, &mut open) {
             findings.push(*finding);
         }
-        if files.len() > MAX_FILES {
-            let message =
-                format!("more than {MAX_FILES} policy files below `{}`", folder.display());
+        if files.len() > most {
+            let message = format!("more than {most} policy files below `{}`", folder.display());
             findings.push(
                 Diagnostic::error(codes::TOO_LARGE, message).help("is this the right directory?"),
             );
@@ -196,4 +199,21 @@ fn unreadable(what: &str, path: &Path, error: &io::Error) -> Box<Diagnostic> {
     };
     let message = format!("cannot read {what} `{}`: {reason}", path.display());
     Box::new(Diagnostic::error(codes::UNREADABLE, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_files_than_a_policy_set_has_are_not_read() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            fs::write(root.path().join(name).with_extension("toml"), "").unwrap();
+        }
+        assert_eq!(policies_up_to(root.path(), 3).1.len(), 0);
+        let (sources, findings) = policies_up_to(root.path(), 2);
+        assert_eq!(sources.iter().count(), 0);
+        assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), [codes::TOO_LARGE]);
+    }
 }

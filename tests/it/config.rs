@@ -572,21 +572,13 @@ error[C010]: `<root>/linked/again` is a symbolic link to a directory
     }
 
     #[test]
-    fn a_tree_that_is_too_large_is_given_up() {
+    fn a_tree_that_is_too_deep_is_given_up() {
         let root = tempfile::tempdir().unwrap();
         let deep = (0..20).fold(root.path().to_path_buf(), |path, _| path.join("d"));
         fs::create_dir_all(&deep).unwrap();
         fs::write(deep.join("a.toml"), "").unwrap();
         let (_, findings) = load::policies(root.path());
         assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), [codes::TOO_LARGE]);
-        fs::remove_dir_all(root.path().join("d")).unwrap();
-        for i in 0..=4_096 {
-            fs::write(root.path().join(format!("{i}.toml")), "").unwrap();
-        }
-        let (_, findings) = load::policies(root.path());
-        assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), [codes::TOO_LARGE]);
-        fs::remove_file(root.path().join("0.toml")).unwrap();
-        assert!(load::policies(root.path()).1.is_empty());
     }
 }
 
@@ -671,11 +663,11 @@ proptest! {
     /// One byte of a good file changed, removed or doubled.
     #[test]
     fn any_slip_is_answered(at in 0_usize..4_000, with in "(?s).{0,2}", removed in 0_usize..3) {
-        let (_, text) = fixtures().into_iter().find(|(name, _)| name == "example").unwrap();
+        let text = include_str!("../data/config/example.toml");
         let start = text.floor_char_boundary(at % text.len());
         let end = text.ceil_char_boundary((start + removed).min(text.len()));
         let broken = [&text[..start], &with, &text[end..]].concat();
-        let (sources, _, findings) = Scene::of(&text).parse(Some(&broken));
+        let (sources, _, findings) = Scene::of(text).parse(Some(&broken));
         let _ = human(&sources, &findings, Look::PLAIN);
     }
 }
