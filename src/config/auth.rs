@@ -32,6 +32,9 @@ pub struct Issuer {
     pub audience: Vec<Box<str>>,
     /// Where its keys are.
     pub jwks: Jwks,
+    /// Whether the host name in `jwks` may lead into a private network, as an issuer beside us does (T40). Default no.
+    /// Link-local addresses are never connected to.
+    pub allow_private: bool,
     /// Signature algorithms accepted; asymmetric, never empty. Default RS256, ES256, EdDSA.
     pub algorithms: Vec<Algorithm>,
     /// What `typ` of the header must say, without `application/`; `None` does not ask, but refuses what cannot be an
@@ -125,6 +128,7 @@ impl Issuer {
             issuer: issuer?,
             audience: audience?,
             jwks: jwks?,
+            allow_private: raw.allow_private.unwrap_or(false),
             algorithms,
             typ: match typ {
                 Some(typ) => Some(typ?),

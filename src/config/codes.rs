@@ -50,7 +50,7 @@ pub const ROUTE_PATH: Code = Code("C032");
 pub const SAME_ROUTE: Code = Code("C033");
 /// `route.upstream` has something that is no address of a server.
 pub const UPSTREAM: Code = Code("C034");
-/// Warning: more than one address, of which only the first is used.
+/// Warning: more than one address, between which load is not shared.
 pub const ONE_UPSTREAM: Code = Code("C035");
 /// `route.credentials`, `route.refusal` or `route.revisions` has an unknown word.
 pub const WORD: Code = Code("C036");

@@ -142,6 +142,7 @@ impl RawIssuer<'_> {
             issuer: None,
             audience: None,
             jwks: None,
+            allow_private: None,
             algorithms: None,
             typ: None,
             leeway: None,

@@ -34,6 +34,7 @@ pub(super) struct RawIssuer<'d> {
     pub(super) issuer: Option<Text<'d>>,
     pub(super) audience: Option<Vec<Text<'d>>>,
     pub(super) jwks: Option<Text<'d>>,
+    pub(super) allow_private: Option<bool>,
     pub(super) algorithms: Option<Vec<Text<'d>>>,
     pub(super) typ: Option<Text<'d>>,
     pub(super) leeway: Option<std::time::Duration>,
@@ -176,6 +177,7 @@ fn issuer<'d>(mut table: Table<'d>, problems: &Problems) -> RawIssuer<'d> {
         issuer: table.string("issuer"),
         audience: some(&mut table, "audience", problems),
         jwks: table.string("jwks"),
+        allow_private: table.bool("allow_private").map(|allow| allow.value),
         algorithms: some(&mut table, "algorithms", problems),
         typ: table.string("typ"),
         // More than five minutes is not a clock that is a little off.

@@ -21,7 +21,8 @@ pub struct Route {
     pub name: Box<str>,
     /// The path of requests, matched as a whole, byte for byte.
     pub path: Box<str>,
-    /// Addresses of the server, at least one: `http`, no credentials, no query, no fragment.
+    /// Addresses of the server in the order in which they are tried, at least one: `http`, no credentials, no query, no
+    /// fragment.
     pub upstream: Vec<Url>,
     /// What becomes of `Authorization`. Default: stripped (T37).
     pub credentials: Credentials,
@@ -177,11 +178,11 @@ fn path_of(upstream: &[Url]) -> Box<str> {
 fn upstreams(written: &[Text<'_>], scope: &Scope<'_>) -> Option<Vec<Url>> {
     let urls: Vec<Url> = written.iter().filter_map(|text| upstream(*text, scope)).collect();
     if let [first, second, ..] = written {
-        let finding =
-            Diagnostic::warning(codes::ONE_UPSTREAM, "only the first of these addresses is used")
-                .primary(second.span, "balancing is not supported yet")
-                .secondary(first.span, "used")
-                .help("name one address, of a balancer where there are replicas");
+        let message = "only one of these addresses is used at a time";
+        let finding = Diagnostic::warning(codes::ONE_UPSTREAM, message)
+            .primary(second.span, "used while those before it cannot be reached")
+            .secondary(first.span, "used")
+            .help("to share the load, name the address of a balancer: this version has none");
         scope.problems.push(finding);
     }
     (urls.len() == written.len() && !urls.is_empty()).then_some(urls)

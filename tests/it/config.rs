@@ -193,7 +193,8 @@ fn the_example_resolves() {
     assert_eq!(&*issuer.issuer, "https://id.example.com/");
     assert_eq!(issuer.audience, ["https://mcp.example.com/mcp".into()]);
     assert_eq!(issuer.jwks, Jwks::Url("https://id.example.com/jwks.json".parse().unwrap()));
-    assert_eq!((issuer.typ.as_deref(), issuer.leeway), (None, Duration::from_secs(30)));
+    assert_eq!((issuer.typ.as_deref(), issuer.allow_private), (None, false));
+    assert_eq!(issuer.leeway, Duration::from_secs(30));
     let headers: Vec<_> =
         config.identity_headers.iter().map(|h| (h.claim.join("/"), h.header.as_str())).collect();
     assert_eq!(headers, [("sub".into(), "x-user-id"), ("plan".into(), "x-user-plan")]);
