@@ -1,1 +1,44 @@
-//! Tests of: corpus.
+//! Every fuzz target over its committed corpus: what a fuzzer once found stays found.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use mcpfw::fuzz;
+
+/// A target's name and its property.
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: &[Target] = &[
+    ("json_chunking", fuzz::json::chunking),
+    ("json_differential", fuzz::json::differential),
+    ("list_filter", fuzz::list_filter::filter),
+    ("sse_chunking", fuzz::sse::chunking),
+];
+
+/// Seeds below which a corpus is too thin to be called one.
+const FEW: usize = 25;
+
+#[test]
+fn every_seed_holds() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let mut with_corpus = BTreeSet::new();
+    for directory in fs::read_dir(&root).unwrap() {
+        let directory = directory.unwrap();
+        let name = directory.file_name().into_string().unwrap();
+        let Some((_, property)) = TARGETS.iter().find(|(target, _)| *target == name) else {
+            panic!("fuzz/corpus/{name} belongs to no target");
+        };
+        let mut seeds: Vec<_> =
+            fs::read_dir(directory.path()).unwrap().map(|seed| seed.unwrap().path()).collect();
+        seeds.sort();
+        assert!(seeds.len() >= FEW, "fuzz/corpus/{name} has {} seeds", seeds.len());
+        for seed in seeds {
+            let bytes = fs::read(&seed).unwrap();
+            let outcome = std::panic::catch_unwind(|| property(&bytes));
+            assert!(outcome.is_ok(), "{}", seed.display());
+        }
+        with_corpus.insert(name);
+    }
+    assert!(!with_corpus.is_empty());
+}

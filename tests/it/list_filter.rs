@@ -10,66 +10,21 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use mcpfw::fuzz::list_filter::{self, Outcome, listed, run, same_in};
+use mcpfw::fuzz::sse;
 use mcpfw::inspect::response::{FilterError, FilterOptions, Framing, ListFilter};
-use mcpfw::wire::mcp::ObjectKind;
 use proptest::prelude::*;
 use serde_json::Value;
-
-/// Hidden from the caller of these tests: every object whose name says so.
-fn listed(_kind: ObjectKind, name: &str) -> bool {
-    !name.contains("hidden")
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Outcome {
-    verdict: Result<(), FilterError>,
-    out: Vec<u8>,
-    hidden: u64,
-    max_held: usize,
-}
-
-fn run<'a>(
-    framing: Framing,
-    options: FilterOptions,
-    chunks: impl IntoIterator<Item = &'a [u8]>,
-) -> Outcome {
-    let mut filter = ListFilter::new(framing, listed, options);
-    let mut out = VecDeque::new();
-    let mut verdict = Ok(());
-    for chunk in chunks {
-        verdict = filter.feed(Bytes::copy_from_slice(chunk), &mut out);
-        assert!(filter.held() <= options.hold + 7);
-        if verdict.is_err() {
-            break;
-        }
-    }
-    let verdict = verdict.and_then(|()| filter.finish(&mut out));
-    assert!(out.iter().all(|piece| !piece.is_empty()));
-    Outcome {
-        verdict,
-        out: out.iter().flatten().copied().collect(),
-        hidden: filter.hidden(),
-        max_held: filter.max_held(),
-    }
-}
 
 /// The outcome of `reply` whole, after checking that every way to cut it ends the same.
 fn outcome(framing: Framing, options: FilterOptions, reply: &[u8]) -> Outcome {
     let whole = run(framing, options, [reply]);
-    let check = |cut: Outcome| match whole.verdict {
-        Ok(()) => assert_eq!(cut, whole),
-        // How far a reply gets that fails depends on the cuts, but it is always the same way.
-        Err(_) => {
-            assert_eq!((cut.verdict, cut.hidden), (whole.verdict, whole.hidden));
-            assert!(cut.out.starts_with(&whole.out) || whole.out.starts_with(&cut.out));
-        }
-    };
     for at in 1..reply.len() {
         let (a, b) = reply.split_at(at);
-        check(run(framing, options, [a, b]));
+        same_in(framing, options, &whole, [a, b]);
     }
-    check(run(framing, options, reply.chunks(1)));
-    check(run(framing, options, reply.chunks(3)));
+    same_in(framing, options, &whole, reply.chunks(1));
+    same_in(framing, options, &whole, reply.chunks(3));
     whole
 }
 
@@ -77,7 +32,7 @@ fn json(reply: &str) -> Outcome {
     outcome(Framing::Json, FilterOptions::default(), reply.as_bytes())
 }
 
-fn sse(reply: &str) -> Outcome {
+fn event_stream(reply: &str) -> Outcome {
     outcome(Framing::EventStream, FilterOptions::default(), reply.as_bytes())
 }
 
@@ -167,7 +122,7 @@ fn elements_go_with_their_commas() {
         // The same inside an event, on one line or cut into lines where JSON allows white space.
         let lines =
             |text: &str| format!("event: message\ndata: {}\n\n", text.replace('\n', "\ndata: "));
-        let got = sse(&lines(before));
+        let got = event_stream(&lines(before));
         assert_eq!(got.verdict, Ok(()), "{before}");
         assert_eq!(payloads(&got.out), payloads(lines(after).as_bytes()), "{before}");
     }
@@ -225,7 +180,7 @@ fn what_cannot_be_filtered_fails() {
         if reply.is_empty() || reply.starts_with("data") {
             continue;
         }
-        let got = sse(&format!("data: {reply}\n\n"));
+        let got = event_stream(&format!("data: {reply}\n\n"));
         assert_eq!(got.verdict.unwrap_err().slug(), slug, "{reply}");
         assert_eq!(payloads(&got.out), [""; 0], "{reply}");
         assert!(!String::from_utf8_lossy(&got.out).contains("hidden"), "{reply}");
@@ -245,7 +200,7 @@ fn other_events_pass_byte_for_byte() {
         "data: {\ndata: }\nid: 7\n\n\n\ndata:{}\n\n",
     ];
     for stream in streams {
-        let got = sse(stream);
+        let got = event_stream(stream);
         assert_eq!(got.verdict, Ok(()), "{stream:?}");
         assert_eq!(String::from_utf8_lossy(&got.out), stream);
     }
@@ -253,7 +208,7 @@ fn other_events_pass_byte_for_byte() {
 
 #[test]
 fn a_dropped_range_may_span_lines() {
-    let got = sse(concat!(
+    let got = event_stream(concat!(
         "event: message\r\n",
         "data: {\"result\":{\"tools\":[\r\n",
         "data: {\"name\":\r\n",
@@ -308,7 +263,7 @@ fn streams_that_are_none_leak_nothing() {
         ("data: {}\n\nid: 1\n".to_owned(), "truncated"),
     ];
     for (stream, slug) in table {
-        let got = sse(&stream);
+        let got = event_stream(&stream);
         assert_eq!(got.verdict.unwrap_err().slug(), slug, "{stream:?}");
         let out = String::from_utf8_lossy(&got.out).into_owned();
         assert!(!out.contains("hidden"), "{stream:?} -> {out:?}");
@@ -353,49 +308,18 @@ fn a_chunk_without_removals_leaves_as_it_came() {
     assert_eq!(out[0].as_ptr(), reply.as_ptr());
 }
 
-/// The data of every event of `stream`, by the grammar of WHATWG HTML §9.2.6.
+/// The data of every event of `stream`, without the line breaks that JSON cannot tell from other white space.
 fn payloads(stream: &[u8]) -> Vec<String> {
-    let text = std::str::from_utf8(stream).unwrap();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let mut found = Vec::new();
-    let mut data: Option<String> = None;
-    let Some((whole, _)) = text.rsplit_once('\n') else { return found };
-    for line in whole.split('\n') {
-        if line.is_empty() {
-            found.extend(data.take());
-        }
-        let (field, value) = line.split_once(':').unwrap_or((line, ""));
-        if field == "data" {
-            let value = value.strip_prefix(' ').unwrap_or(value);
-            data = Some(data.map_or(value.to_owned(), |data| data + "\n" + value));
-        }
-    }
-    // JSON cannot tell where white space was.
-    found.iter().map(|data| data.replace('\n', "")).collect()
+    let events = sse::read_naively(stream).events;
+    events
+        .iter()
+        .map(|event| String::from_utf8(event.data.clone()).unwrap().replace('\n', ""))
+        .collect()
 }
 
-/// The oracle: `reply` without the elements that are not listed, and with a private cache scope.
+/// The oracle's reading of `reply`.
 fn naive(reply: &str, is_modern: bool) -> Value {
-    let mut reply: Value = serde_json::from_str(reply).unwrap();
-    let Some(result) = reply.get_mut("result").and_then(Value::as_object_mut) else { return reply };
-    let mut has_list = false;
-    for (list, name) in [
-        ("tools", "name"),
-        ("prompts", "name"),
-        ("resources", "uri"),
-        ("resourceTemplates", "uriTemplate"),
-    ] {
-        if let Some(elements) = result.get_mut(list).and_then(Value::as_array_mut) {
-            has_list = true;
-            elements.retain(|element| listed(ObjectKind::Tool, element[name].as_str().unwrap()));
-        }
-    }
-    let is_modern = is_modern || result.contains_key("resultType");
-    if result.contains_key("cacheScope") || (has_list && is_modern) {
-        result.insert("cacheScope".to_owned(), "private".into());
-    }
-    reply
+    list_filter::naive(serde_json::from_str(reply).unwrap(), is_modern)
 }
 
 /// Turns a tape of choices into a reply; an exhausted tape chooses the plainest.

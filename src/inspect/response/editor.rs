@@ -13,6 +13,8 @@ const ROOT: u16 = 1;
 const RESULT: u16 = 2;
 const SCOPE: u16 = 3;
 const NAME: u16 = 4;
+/// The value of a member whose name could be taken for another.
+const DOUBTFUL: u16 = 5;
 /// The lists: this plus the index into [`LISTS`]. Their elements follow.
 const LIST: u16 = 8;
 const ELEMENT: u16 = 16;
@@ -231,6 +233,7 @@ impl<V: Visibility> Cut<'_, '_, V> {
     }
 
     fn end_element(&mut self, at: u64) -> Result<(), FilterError> {
+        self.editor.check_hold(at)?;
         if !self.editor.is_named {
             return Err(FilterError::ElementWithoutName);
         }
@@ -239,6 +242,32 @@ impl<V: Visibility> Cut<'_, '_, V> {
         }
         self.editor.mode = Mode::Hold(at);
         Ok(())
+    }
+
+    fn result_key(&mut self, name: &str) -> Node {
+        if let Some((index, _)) = (0..).zip(&LISTS).find(|(_, list)| list.member == name) {
+            return Node::new(LIST + index);
+        }
+        match name {
+            "cacheScope" => {
+                self.editor.has_scope = true;
+                Node::new(SCOPE)
+            }
+            "resultType" => {
+                self.editor.has_result_type = true;
+                Node::IGNORE
+            }
+            _ => {
+                let [a, b, c, d] = &LISTS;
+                let lists = [a.member, b.member, c.member, d.member];
+                let node = unless_alike(name, &lists);
+                if node == Node::IGNORE {
+                    unless_alike(name, &["cacheScope", "resultType"])
+                } else {
+                    node
+                }
+            }
+        }
     }
 
     fn end_result(&mut self, at: u64) {
@@ -260,38 +289,17 @@ impl<V: Visibility> Visit for Cut<'_, '_, V> {
     }
 
     fn key(&mut self, object: Node, name: &str) -> Result<Node, FilterError> {
-        match object.number() {
-            ROOT if name == "result" => Ok(Node::new(RESULT)),
+        Ok(match object.number() {
+            ROOT if name == "result" => Node::new(RESULT),
             ROOT => unless_alike(name, &["result"]),
-            RESULT => {
-                if let Some(index) = (0..).zip(&LISTS).find(|(_, list)| list.member == name) {
-                    return Ok(Node::new(LIST + index.0));
-                }
-                match name {
-                    "cacheScope" => {
-                        self.editor.has_scope = true;
-                        Ok(Node::new(SCOPE))
-                    }
-                    "resultType" => {
-                        self.editor.has_result_type = true;
-                        Ok(Node::IGNORE)
-                    }
-                    _ => {
-                        let [a, b, c, d] = &LISTS;
-                        let keys = [a.member, b.member, c.member, d.member];
-                        unless_alike(name, &keys)?;
-                        unless_alike(name, &["cacheScope", "resultType"])
-                    }
-                }
-            }
-            place => match Editor::<V>::list_at(place) {
-                Some(list) if place >= ELEMENT && list.name == name => {
-                    Ok(Node::new(NAME).with_text())
-                }
-                Some(list) if place >= ELEMENT => unless_alike(name, &[list.name]),
-                _ => Ok(Node::IGNORE),
+            RESULT => self.result_key(name),
+            place @ ELEMENT.. => match Editor::<V>::list_at(place) {
+                Some(list) if list.name == name => Node::new(NAME).with_text(),
+                Some(list) => unless_alike(name, &[list.name]),
+                None => Node::IGNORE,
             },
-        }
+            _ => Node::IGNORE,
+        })
     }
 
     fn element(&mut self, array: Node, _index: u32) -> Result<Node, FilterError> {
@@ -312,6 +320,7 @@ impl<V: Visibility> Visit for Cut<'_, '_, V> {
     }
 
     fn begin(&mut self, node: Node, kind: Kind, at: u64) -> Result<(), FilterError> {
+        self.editor.check_hold(at)?;
         match (node.number(), kind) {
             (ROOT, _) => {
                 self.editor.has_root = true;
@@ -328,6 +337,7 @@ impl<V: Visibility> Visit for Cut<'_, '_, V> {
                 self.editor.name.clear();
                 Ok(())
             }
+            (DOUBTFUL, _) => Err(FilterError::FoldedKey),
             (NAME, _) => Err(FilterError::ElementWithoutName),
             (ELEMENT.., Kind::Object) => {
                 self.editor.is_named = false;
@@ -375,11 +385,7 @@ impl<V: Visibility> Visit for Cut<'_, '_, V> {
     }
 }
 
-/// A place of no interest, unless `name` could be taken for one of `keys`.
-fn unless_alike(name: &str, keys: &[&str]) -> Result<Node, FilterError> {
-    if keys.iter().any(|key| folds_to(name, key)) {
-        Err(FilterError::FoldedKey)
-    } else {
-        Ok(Node::IGNORE)
-    }
+/// The place of member `name`, which is none of `keys`: of no interest, unless it could be taken for one of them.
+fn unless_alike(name: &str, keys: &[&str]) -> Node {
+    if keys.iter().any(|key| folds_to(name, key)) { Node::new(DOUBTFUL) } else { Node::IGNORE }
 }
