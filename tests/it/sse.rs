@@ -195,7 +195,7 @@ fn filled(event: Event) -> Event {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn cuts_have_no_meaning(text in text()) {

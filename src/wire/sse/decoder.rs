@@ -165,8 +165,25 @@ impl Decoder {
                 self.state = State::Value(Field::Comment);
                 self.value(rest, first, Field::Comment)
             }
-            _ => self.name(rest, first, Name::default()),
+            _ => self.line(rest, first),
         }
+    }
+
+    /// A line that is neither blank nor a comment. The fields that every event has are known at a glance.
+    fn line(&mut self, rest: &[u8], first: u8) -> (Part, usize) {
+        let (field, name, value) = match rest {
+            [b'd', b'a', b't', b'a', b':', value @ ..] => (Field::Data, 5, value),
+            [b'e', b'v', b'e', b'n', b't', b':', value @ ..] => (Field::Event, 6, value),
+            [b'i', b'd', b':', value @ ..] => (Field::Id, 3, value),
+            _ => return self.name(rest, first, Name::default()),
+        };
+        self.colon(field, name, value)
+    }
+
+    /// A whole name and its colon, `len` bytes, and the space where it is at hand.
+    fn colon(&mut self, field: Field, len: usize, behind: &[u8]) -> (Part, usize) {
+        self.state = if behind.is_empty() { State::Colon(field) } else { State::Value(field) };
+        (Part::Name, len + usize::from(behind.starts_with(b" ")))
     }
 
     /// Part of a name, with the colon and the space behind it where they are at hand.
@@ -178,24 +195,11 @@ impl Decoder {
         let end = memchr3(b':', b'\n', b'\r', rest).unwrap_or(rest.len());
         let (read, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         name.push(read);
-        match behind {
-            [b':', b' ', ..] => {
-                self.state = State::Value(name.field());
-                (Part::Name, end + 2)
-            }
-            [b':', _, ..] => {
-                self.state = State::Value(name.field());
-                (Part::Name, end + 1)
-            }
-            [b':'] => {
-                self.state = State::Colon(name.field());
-                (Part::Name, end + 1)
-            }
-            _ => {
-                self.state = State::Name(name);
-                (Part::Name, end)
-            }
+        if let [b':', behind @ ..] = behind {
+            return self.colon(name.field(), end + 1, behind);
         }
+        self.state = State::Name(name);
+        (Part::Name, end)
     }
 
     fn value(&mut self, rest: &[u8], first: u8, field: Field) -> (Part, usize) {
