@@ -227,6 +227,21 @@ impl Args {
         self.slots.is_empty()
     }
 
+    /// What `captures` takes from `arguments`, which are all there. For calls made from words.
+    #[must_use]
+    pub fn capture(captures: &Captures, arguments: Option<&Value>) -> Self {
+        let mut args = Self::new(captures);
+        let mut open: Vec<(u16, &Value)> = arguments.map(|all| (0, all)).into_iter().collect();
+        while let Some((node, value)) = open.pop() {
+            if let Some(slot) = captures.slot(node) {
+                args.set(slot, Arg::Value(value.clone()));
+            }
+            let children = captures.children(node);
+            open.extend(children.filter_map(|(name, next)| Some((next, value.member(name)?))));
+        }
+        args
+    }
+
     /// The argument in slot `slot`.
     #[must_use]
     pub fn slot(&self, slot: u8) -> &Arg {

@@ -1,15 +1,39 @@
 //! Policy: what users write, compiled to an index, and the decisions made from it. Pure.
+//!
+//! ```text
+//! sources ─ language ─► stanzas ─► index ─┐
+//! Principal, Context, Call ─ target ──────┴► evaluate ─► Permitted { draws } | Refusal { reason }
+//!                                            listing  ─► shown or hidden
+//! ```
 
 mod call;
+mod compile;
+mod draw;
+mod evaluate;
+mod example;
+mod explain;
 pub mod expr;
+mod index;
+pub mod language;
+mod listing;
+mod memo;
+#[doc(hidden)]
+pub mod naive;
 mod number;
 mod principal;
 mod rule;
+mod selector;
 mod set;
+mod stanza;
+mod target;
 mod value;
 mod verdict;
 
 pub use call::{Arg, Args, Call, Captures, Context, Object, SlotSet};
+pub use compile::{CompileOptions, Compiled};
+pub use evaluate::Outcome;
+pub use example::{Counts, PolicyTest};
+pub use explain::{Considered, Explanation};
 pub use principal::{ClientKind, Principal};
 pub use rule::{Effect, Mode, RefusalStyle, RuleId, RuleInfo};
 pub use set::Policy;

@@ -1,6 +1,11 @@
 //! Who is calling, as far as it has been verified.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+
 use super::Value;
+use super::memo::Memo;
 
 /// How the caller proved who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +31,8 @@ pub struct Principal {
     scopes: Vec<Box<str>>,
     /// Always a [`Value::Map`].
     claims: Value,
+    /// Which conditions hold for it, under the policy that was asked last.
+    memo: ArcSwapOption<Memo>,
 }
 
 impl Principal {
@@ -38,6 +45,7 @@ impl Principal {
             id: None,
             scopes: Vec::new(),
             claims: Value::Map(Vec::new()),
+            memo: ArcSwapOption::empty(),
         }
     }
 
@@ -50,7 +58,34 @@ impl Principal {
         scopes: Vec<Box<str>>,
         claims: Value,
     ) -> Self {
-        Self { kind, issuer, id, scopes, claims }
+        Self { kind, issuer, id, scopes, claims, memo: ArcSwapOption::empty() }
+    }
+
+    /// A caller of whom it is supposed that a token with `claims` was verified: `explain`, tests of policies and
+    /// benchmarks ask about such. `iss`, `sub` and `scope` mean what they mean in a token (RFC 9068).
+    #[must_use]
+    pub fn supposed(claims: Value) -> Self {
+        let text = |name| match claims.member(name) {
+            Some(Value::String(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let scopes = text("scope").unwrap_or_default();
+        let scopes = scopes.split(' ').filter(|scope| !scope.is_empty()).map(Box::from).collect();
+        Self::verified(ClientKind::Jwt, text("iss"), text("sub"), scopes, claims)
+    }
+
+    /// What is remembered of it for the policy generation `generation`; where that is another, `fresh`, which is
+    /// kept from now on. Two threads that find it missing at once may each have their own for one call.
+    pub(super) fn memo(&self, generation: u64, fresh: impl FnOnce() -> Arc<Memo>) -> Arc<Memo> {
+        let known = self.memo.load();
+        match &*known {
+            Some(memo) if memo.generation() == generation => Arc::clone(memo),
+            _ => {
+                let memo = fresh();
+                self.memo.store(Some(Arc::clone(&memo)));
+                memo
+            }
+        }
     }
 
     /// How the caller proved who it is.

@@ -48,7 +48,7 @@ impl Effect {
 }
 
 /// Whether a rule binds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
     /// It binds.
     #[default]
@@ -71,15 +71,15 @@ pub enum RefusalStyle {
 /// A rule, as far as anybody but the evaluator needs it.
 #[derive(Clone, Debug)]
 pub struct RuleInfo {
-    pub(crate) name: Arc<str>,
-    pub(crate) effect: Effect,
-    pub(crate) mode: Mode,
-    pub(crate) file: Arc<str>,
-    pub(crate) line: u32,
-    pub(crate) span: Range<usize>,
-    pub(crate) message: Option<Arc<str>>,
-    pub(crate) style: Option<RefusalStyle>,
-    pub(crate) expires: Option<UnixTime>,
+    pub(super) name: Arc<str>,
+    pub(super) effect: Effect,
+    pub(super) mode: Mode,
+    pub(super) file: Arc<str>,
+    pub(super) line: u32,
+    pub(super) span: Range<usize>,
+    pub(super) message: Option<Arc<str>>,
+    pub(super) style: Option<RefusalStyle>,
+    pub(super) expires: Option<UnixTime>,
 }
 
 impl RuleInfo {

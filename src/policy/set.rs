@@ -1,28 +1,87 @@
-//! A compiled policy set.
+//! A compiled policy set, and the questions that it answers.
 
+use std::hash::RandomState;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use smallvec::SmallVec;
-
+use super::evaluate::{Deaf, Evaluation, Listener};
+use super::example::PolicyTest;
+use super::expr::{Expr, Reads, Scope};
+use super::index::{Index, members};
+use super::listing::method_of;
+use super::memo::Memo;
+use super::selector::Question;
+use super::stanza::{Predicate, Stanza};
+use super::target::Target;
 use super::{
-    Call, Captures, Context, Needs, Object, Permitted, Principal, Reason, Refusal, RuleId,
-    RuleInfo, UnixTime,
+    Args, Call, Captures, Context, Needs, Object, Permitted, Principal, Refusal, RuleId, RuleInfo,
+    UnixTime,
 };
 use crate::wire::mcp::{ObjectKind, Revision};
 
 /// A compiled policy set: immutable, shared, swapped as a whole (T59).
 #[derive(Debug)]
 pub struct Policy {
-    captures: Captures,
+    pub(super) stanzas: Box<[Stanza]>,
     rules: Box<[RuleInfo]>,
+    pub(super) predicates: Box<[Predicate]>,
+    /// How many predicates have a place in the memo of a principal.
+    memoised: u32,
+    pub(super) index: Index,
+    /// By rule.
+    needs: Box<[Needs]>,
+    captures: Captures,
+    pub(super) hasher: RandomState,
+    /// By [`ObjectKind`].
+    may_hide: [bool; 3],
+    tests: Box<[PolicyTest]>,
     generation: u64,
 }
 
+/// What a set is made of: the outcome of reading its sources.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// In the order of evaluation: denies, allows, limits; of each those in force before those in shadow; by name.
+    pub(super) rules: Vec<(Stanza, RuleInfo)>,
+    pub(super) predicates: Vec<Predicate>,
+    pub(super) captures: Captures,
+    pub(super) tests: Vec<PolicyTest>,
+}
+
+/// Generations handed out in this process.
+static GENERATIONS: AtomicU64 = AtomicU64::new(1);
+
 impl Policy {
+    /// Puts a set together.
+    pub(super) fn assemble(parts: Parts, hasher: RandomState) -> Arc<Self> {
+        let mut predicates = parts.predicates;
+        let mut memoised = 0;
+        for predicate in &mut predicates {
+            if predicate.expr.reads().only_principal() {
+                predicate.memo = Some(memoised);
+                memoised += 1;
+            }
+        }
+        let (stanzas, rules): (Vec<Stanza>, Vec<RuleInfo>) = parts.rules.into_iter().unzip();
+        Arc::new(Self {
+            needs: stanzas.iter().map(|rule| rule.needs(&predicates)).collect(),
+            index: Index::new(stanzas.iter().map(Stanza::entry)),
+            may_hide: Self::hidden_kinds(&stanzas),
+            stanzas: stanzas.into(),
+            rules: rules.into(),
+            predicates: predicates.into(),
+            memoised,
+            captures: parts.captures,
+            hasher,
+            tests: parts.tests.into(),
+            generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
+        })
+    }
+
     /// The set without a rule: lifecycle passes, everything else is refused.
     #[must_use]
     pub fn empty() -> Arc<Self> {
-        Arc::new(Self { captures: Captures::new(), rules: Box::default(), generation: 0 })
+        Self::assemble(Parts { captures: Captures::new(), ..Parts::default() }, RandomState::new())
     }
 
     /// Every argument path that some rule reads.
@@ -34,11 +93,16 @@ impl Policy {
     /// What must be known of a call of `method` on `object` before [`Policy::decide`] may be asked.
     #[must_use]
     pub fn needs(&self, method: &str, object: Option<&Object>) -> Needs {
-        let _ = (method, object);
-        Needs::NOTHING
+        let object = object.map(|object| (object.kind, &*object.name));
+        let target = Target::new(method, object, false);
+        let candidates = self.index.candidates(&target, Question::Use);
+        let rules = candidates.blocks().flat_map(members);
+        rules
+            .filter_map(|rule| self.needs.get(rule as usize))
+            .fold(Needs::NOTHING, |sum, needs| sum.union(*needs))
     }
 
-    /// Decides `call` at `now`.
+    /// Decides `call`, which downstream sends, at `now`.
     ///
     /// # Errors
     /// [`Refusal`] where a rule denies it or none allows it.
@@ -49,19 +113,87 @@ impl Policy {
         call: &Call,
         now: UnixTime,
     ) -> Result<Permitted, Refusal> {
-        let _ = (principal, context, call, now);
-        Err(Refusal {
-            reason: Reason::DefaultDeny,
-            rule: None,
-            message: None,
-            style: None,
-            scopes: None,
-            shadow: SmallVec::new(),
-        })
+        self.decide_for(principal, context, call, now, &mut Deaf)
+    }
+
+    /// Decides `call`, which the server sends downstream, at `now`: by the same rules, of which `server_requests`
+    /// selects it. Its `object` is not looked at.
+    ///
+    /// # Errors
+    /// [`Refusal`] where a rule denies it or none allows it.
+    pub fn decide_server_request(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        call: &Call,
+        now: UnixTime,
+    ) -> Result<Permitted, Refusal> {
+        let target = Target::server_request(&call.method);
+        self.evaluate(principal, context, call, now, &target, &mut Deaf)
+    }
+
+    /// [`Policy::decide`] with a listener.
+    pub(super) fn decide_for<L: Listener>(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        call: &Call,
+        now: UnixTime,
+        listener: &mut L,
+    ) -> Result<Permitted, Refusal> {
+        match &call.subscriptions {
+            Some(uris) if call.object.is_none() && !uris.is_empty() => {
+                self.decide_each(principal, context, call, uris, now, listener)
+            }
+            _ => self.evaluate(principal, context, call, now, &Target::of(call), listener),
+        }
+    }
+
+    /// Decides a call that acts on each of `uris`: all must be permitted, and each is charged for.
+    fn decide_each<L: Listener>(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        call: &Call,
+        uris: &[Box<str>],
+        now: UnixTime,
+        listener: &mut L,
+    ) -> Result<Permitted, Refusal> {
+        let mut all: Option<Permitted> = None;
+        for uri in uris {
+            let object = Object { kind: ObjectKind::Resource, name: uri.clone() };
+            let one = Call { object: Some(object), subscriptions: None, ..call.clone() };
+            let permitted =
+                self.evaluate(principal, context, &one, now, &Target::of(&one), listener)?;
+            match &mut all {
+                None => all = Some(permitted),
+                Some(all) => all.join(permitted),
+            }
+        }
+        match all {
+            Some(all) => Ok(all),
+            // Not reached: there is a URI.
+            None => self.evaluate(principal, context, call, now, &Target::of(call), listener),
+        }
+    }
+
+    fn evaluate<L: Listener>(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        call: &Call,
+        now: UnixTime,
+        target: &Target<'_>,
+        listener: &mut L,
+    ) -> Result<Permitted, Refusal> {
+        let memo = self.memo(principal);
+        let scope = Scope { principal, context, call, tool: None };
+        Evaluation { policy: self, scope, now, memo: memo.as_deref() }.run(target, listener)
     }
 
     /// Whether a use of the object `name` could be allowed: some argument values exist for which
-    /// [`Policy::decide`] permits it. Decides what a list shows (T18).
+    /// [`Policy::decide`] permits it. Decides what a list shows (T18). A URI template is shown where some of what
+    /// it stands for could be allowed.
     #[must_use]
     pub fn lists(
         &self,
@@ -72,32 +204,73 @@ impl Policy {
         name: &str,
         now: UnixTime,
     ) -> bool {
-        let _ = (principal, context, revision, kind, name, now);
-        false
+        let call = Call {
+            method: method_of(kind).into(),
+            object: Some(Object { kind, name: name.into() }),
+            revision,
+            is_request: true,
+            is_retry: false,
+            args: Args::default(),
+            subscriptions: None,
+        };
+        let memo = self.memo(principal);
+        let scope = Scope { principal, context, call: &call, tool: None };
+        let evaluation = Evaluation { policy: self, scope, now, memo: memo.as_deref() };
+        evaluation.could_be_allowed(&Target::of(&call))
     }
 
     /// Whether [`Policy::lists`] can be false for anybody and anything of this kind; where not, lists pass untouched.
     #[must_use]
     pub fn may_hide(&self, kind: ObjectKind) -> bool {
-        let _ = kind;
-        true
+        let [tools, prompts, resources] = self.may_hide;
+        match kind {
+            ObjectKind::Tool => tools,
+            ObjectKind::Prompt => prompts,
+            ObjectKind::Resource => resources,
+        }
     }
 
-    /// The rule `id`, which came from this set.
+    /// The rule `id`; `None` where it is of a larger set.
     #[must_use]
     pub fn rule(&self, id: RuleId) -> Option<&RuleInfo> {
         self.rules.get(id.index())
     }
 
-    /// Every rule.
+    /// Every rule: denies, allows, limits; of each those in force before those in shadow; by name.
     #[must_use]
     pub fn rules(&self) -> &[RuleInfo] {
         &self.rules
+    }
+
+    /// The examples that stand beside the rules.
+    #[must_use]
+    pub fn tests(&self) -> &[PolicyTest] {
+        &self.tests
     }
 
     /// Which compilation this is: larger for a later one in the same process, never repeated (T59).
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// The condition of rule `id`.
+    pub(super) fn condition(&self, id: u32) -> Option<&Expr> {
+        let when = self.stanzas.get(id as usize)?.when?;
+        self.predicates.get(when as usize).map(|predicate| &predicate.expr)
+    }
+
+    /// What is known of `principal` under this set; `None` where no rule depends on the caller alone.
+    fn memo(&self, principal: &Principal) -> Option<Arc<Memo>> {
+        (self.memoised > 0).then(|| {
+            let fresh = || Memo::new(self.generation, self.memoised, self.stanzas.len());
+            principal.memo(self.generation, fresh)
+        })
+    }
+
+    /// Whether some condition reads `of`.
+    #[must_use]
+    pub fn reads(&self, of: Reads) -> bool {
+        self.predicates.iter().any(|predicate| predicate.expr.reads().any_of(of))
     }
 }

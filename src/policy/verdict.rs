@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::{RefusalStyle, RuleId, SlotSet};
 
 /// A call that the rules allow, and what it must be counted against before it may go.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a permission that is not admitted opens nothing"]
 pub struct Permitted {
     pub(super) basis: Basis,
@@ -27,13 +27,32 @@ impl Permitted {
         }
     }
 
+    /// Adds what `other`, another part of the same call, must be counted against.
+    pub(super) fn join(&mut self, other: Self) {
+        for draw in other.draws {
+            match self
+                .draws
+                .iter_mut()
+                .find(|known| (known.rule, known.key) == (draw.rule, draw.key))
+            {
+                Some(known) => known.cost = known.cost.saturating_add(draw.cost),
+                None => self.draws.push(draw),
+            }
+        }
+        for shadowed in other.shadow {
+            if !self.shadow.contains(&shadowed) {
+                self.shadow.push(shadowed);
+            }
+        }
+    }
+
     /// What allows it.
     #[must_use]
     pub fn basis(&self) -> Basis {
         self.basis
     }
 
-    /// The budgets that must admit it, all or none, in the order of their rules; at most one per rule.
+    /// The budgets that must admit it, all or none, in the order of their rules; at most one per rule and key.
     #[must_use]
     pub fn draws(&self) -> &[Draw] {
         &self.draws
@@ -55,8 +74,19 @@ pub enum Basis {
     Rule(RuleId),
 }
 
+impl Basis {
+    /// The rule, where it is one.
+    #[must_use]
+    pub const fn rule(self) -> Option<RuleId> {
+        match self {
+            Self::Lifecycle => None,
+            Self::Rule(rule) => Some(rule),
+        }
+    }
+}
+
 /// A call that the rules refuse.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub(super) reason: Reason,
     pub(super) rule: Option<RuleId>,

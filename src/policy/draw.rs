@@ -1,0 +1,115 @@
+//! From a limit that applies to what the call takes from which bucket.
+
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::expr::{Path, Reads, Resolved, Scope};
+use super::stanza::{Cost, Limit};
+use super::{Draw, Quota, RuleId};
+
+/// What a call in `scope` draws under `limit`, which is rule `rule` called `name`.
+pub(super) fn draw(
+    rule: RuleId,
+    name: &str,
+    limit: &Limit,
+    scope: &Scope<'_>,
+    hasher: &RandomState,
+) -> Draw {
+    let (tier, quota) = limit.tier(scope);
+    let key = hasher.hash_one(Key { name, tier, per: &limit.per, scope });
+    Draw { rule, key, quota, cost: limit.cost(scope, quota) }
+}
+
+impl Limit {
+    /// The tier that the caller is in, and its quota.
+    fn tier(&self, scope: &Scope<'_>) -> (Option<&str>, Quota) {
+        let Some(Resolved::Text(wanted)) = self.tier.as_ref().map(|path| path.resolve(scope))
+        else {
+            return (None, self.otherwise);
+        };
+        match self.tiers.iter().find(|(tier, _)| **tier == *wanted) {
+            Some((tier, quota)) => (Some(tier), *quota),
+            None => (None, self.otherwise),
+        }
+    }
+
+    fn cost(&self, scope: &Scope<'_>, quota: Quota) -> u32 {
+        match &self.cost {
+            Cost::Fixed(cost) => *cost,
+            Cost::At(path) => match path.resolve(scope) {
+                // Nothing is free: a caller who could name a cost of 0 would have no limit.
+                Resolved::Number(number) => number
+                    .as_u64()
+                    .map_or(quota.burst, |cost| u32::try_from(cost).unwrap_or(u32::MAX).max(1)),
+                // What cannot be told counts against the caller.
+                _ => quota.burst,
+            },
+        }
+    }
+}
+
+/// What tells one bucket of a rule from another. Its parts are hashed with their lengths, so that no two different
+/// lists of values run together.
+struct Key<'k, 's> {
+    name: &'k str,
+    tier: Option<&'k str>,
+    per: &'k [Path],
+    scope: &'k Scope<'s>,
+}
+
+impl Hash for Key<'_, '_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+        self.tier.hash(state);
+        let resolve = |path: &Path| path.resolve(self.scope);
+        // Who leaves a value out shares one bucket with all others who do: no evasion by omission (T46).
+        if self.per.iter().map(resolve).any(|value| is_missing(&value)) {
+            return SHARED.hash(state);
+        }
+        if self.per.iter().any(|path| path.reads().any_of(Reads::PRINCIPAL)) {
+            // The `sub` of one issuer is not that of another.
+            self.scope.principal.kind().hash(state);
+            self.scope.principal.issuer().hash(state);
+        }
+        self.per.len().hash(state);
+        for path in self.per {
+            match resolve(path) {
+                Resolved::Ip(ip) => network(ip).hash(state),
+                value => value.hash(state),
+            }
+        }
+    }
+}
+
+/// Hashed in place of the values where one is missing. No list of values has this length.
+const SHARED: usize = usize::MAX;
+
+const fn is_missing(value: &Resolved<'_>) -> bool {
+    matches!(value, Resolved::Absent | Resolved::TooLarge | Resolved::Null)
+}
+
+/// The address that a caller cannot change at will: IPv4 whole, of IPv6 the first 64 bits (T46).
+fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_count_by_network() {
+        for (a, b, same) in [
+            ("2001:db8::1", "2001:db8::ffff:1", true),
+            ("2001:db8::1", "2001:db8:0:1::1", false),
+            ("192.0.2.1", "192.0.2.2", false),
+            ("192.0.2.1", "::ffff:192.0.2.1", true),
+        ] {
+            let network = |text: &str| network(text.parse().unwrap());
+            assert_eq!(network(a) == network(b), same, "{a} {b}");
+        }
+    }
+}

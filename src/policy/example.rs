@@ -1,0 +1,187 @@
+//! The examples that stand beside the rules, and how they are run.
+//!
+//! A decision is pure, so an example is too; only how much of it fits into a budget is known elsewhere. Who runs the
+//! examples brings that knowledge along as a function.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::language::codes;
+use super::{
+    Args, Call, Captures, Context, Object, Permitted, Policy, Principal, RuleId, UnixTime, Value,
+};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::wire::mcp::Revision;
+
+/// One `[[test]]`.
+#[derive(Clone, Debug)]
+pub struct PolicyTest {
+    pub(super) name: Box<str>,
+    pub(super) file: Arc<str>,
+    pub(super) line: u32,
+    pub(super) span: Span,
+    /// What the caller's token claims; `None` for an anonymous caller.
+    pub(super) claims: Option<Value>,
+    pub(super) call: Example,
+    pub(super) repeat: u32,
+    pub(super) every: Duration,
+    pub(super) expect: Counts,
+    /// The rule that must be the one to decide.
+    pub(super) by: Option<(Arc<str>, Span)>,
+}
+
+/// The call of a test.
+#[derive(Clone, Debug)]
+pub(super) struct Example {
+    pub(super) method: Option<Box<str>>,
+    pub(super) object: Option<Object>,
+    pub(super) args: Option<Value>,
+    pub(super) route: Option<Box<str>>,
+    pub(super) host: Option<Box<str>>,
+    pub(super) ip: Option<IpAddr>,
+    pub(super) revision: Option<Revision>,
+    pub(super) is_retry: bool,
+}
+
+/// How many calls came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Went through.
+    pub allow: u32,
+    /// Were refused by the rules.
+    pub deny: u32,
+    /// Were refused by a budget.
+    pub limit: u32,
+}
+
+impl Counts {
+    /// All of them.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        [self.allow, self.deny, self.limit].into_iter().map(u64::from).sum()
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = [("allow", self.allow), ("deny", self.deny), ("limit", self.limit)];
+        let mut is_first = true;
+        for (name, count) in parts.into_iter().filter(|(_, count)| *count > 0) {
+            let comma = if is_first { "" } else { ", " };
+            write!(f, "{comma}{count} {name}")?;
+            is_first = false;
+        }
+        if is_first { f.write_str("nothing") } else { Ok(()) }
+    }
+}
+
+impl PolicyTest {
+    /// Its `name`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file it stands in.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The line of its stanza header, from 1.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// Runs it against `policy`, which it came from, starting at `now`. `admit` is asked for every permitted call,
+    /// with the time since the first in microseconds, and says which rule refuses it; give it empty budgets.
+    /// Returns the finding where the outcome is not the expected one.
+    pub fn run(
+        &self,
+        policy: &Policy,
+        now: UnixTime,
+        mut admit: impl FnMut(Permitted, u64) -> Result<(), RuleId>,
+    ) -> Option<Diagnostic> {
+        let principal = match &self.claims {
+            Some(claims) => Principal::supposed(claims.clone()),
+            None => Principal::anonymous(),
+        };
+        let call = self.call.call(policy.captures());
+        let context = self.call.context();
+        let every = u64::try_from(self.every.as_micros()).unwrap_or(u64::MAX);
+        let mut counts = Counts::default();
+        let mut others = Vec::new();
+        for turn in 0..u64::from(self.repeat) {
+            let since = every.saturating_mul(turn);
+            let at = now.saturating_add(since / 1_000_000);
+            let rule = match policy.decide(&principal, &context, &call, at) {
+                Err(refusal) => {
+                    counts.deny += 1;
+                    refusal.rule()
+                }
+                Ok(permitted) => {
+                    let basis = permitted.basis();
+                    match admit(permitted, since) {
+                        Ok(()) => {
+                            counts.allow += 1;
+                            // With limits expected, `by` speaks of the limit.
+                            if self.expect.deny + self.expect.limit > 0 {
+                                continue;
+                            }
+                            basis.rule()
+                        }
+                        Err(rule) => {
+                            counts.limit += 1;
+                            Some(rule)
+                        }
+                    }
+                }
+            };
+            let name = rule.and_then(|rule| policy.rule(rule)).map(|rule| &**rule.name());
+            if self.by.as_ref().is_some_and(|(by, _)| Some(&**by) != name) {
+                others.push(name.unwrap_or("no rule"));
+            }
+        }
+        self.judge(counts, &others)
+    }
+
+    fn judge(&self, counts: Counts, others: &[&str]) -> Option<Diagnostic> {
+        let finding = Diagnostic::error(codes::FAILED_TEST, format!("test `{}` fails", self.name));
+        if counts != self.expect {
+            let label = format!("expected {}, found {counts}", self.expect);
+            return Some(finding.primary(self.span, label));
+        }
+        match (&self.by, others.first()) {
+            (Some((_, span)), Some(other)) => {
+                Some(finding.primary(*span, format!("decided by {other}")))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Example {
+    fn call(&self, captures: &Captures) -> Call {
+        let by_object = self.object.as_ref().map(|object| super::listing::method_of(object.kind));
+        Call {
+            method: self.method.as_deref().or(by_object).unwrap_or_default().into(),
+            object: self.object.clone(),
+            revision: self.revision.unwrap_or(Revision::V2025_11_25),
+            is_request: true,
+            is_retry: self.is_retry,
+            args: Args::capture(captures, self.args.as_ref()),
+            subscriptions: None,
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            route: self.route.as_deref().unwrap_or_default(),
+            host: self.host.as_deref().unwrap_or("localhost"),
+            sni: None,
+            ip: self.ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Why a call is decided as it is: every rule, why it did or did not apply, and what the call would draw on.
+//!
+//! An explanation is [`Policy::decide`] with a listener that hears all rules; it evaluates nothing by itself.
+
+mod render;
+
+use super::evaluate::{Listener, Outcome};
+use super::expr::{ConditionSeen, Scope};
+use super::{
+    Call, Context, Draw, Object, Permitted, Policy, Principal, Refusal, RuleId, RuleInfo, UnixTime,
+};
+
+/// A decision with its reasons. [`std::fmt::Display`] tells it to people, [`Explanation::to_json`] to programs.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    method: Box<str>,
+    object: Option<Object>,
+    verdict: Result<Permitted, Refusal>,
+    rules: Vec<Considered>,
+}
+
+/// What one rule came to.
+#[derive(Clone, Debug)]
+pub struct Considered {
+    /// Which.
+    pub rule: RuleId,
+    /// Its name, place and effect.
+    pub info: RuleInfo,
+    /// What it came to; `None`: its selectors do not match.
+    pub outcome: Option<Outcome>,
+    /// The expression of its `when`.
+    pub when: Option<Box<str>>,
+    /// What each part of its `when` saw; empty where its selectors do not match.
+    pub conditions: Vec<ConditionSeen>,
+    /// For a limit that applies to a permitted call: what it takes.
+    pub draw: Option<Draw>,
+}
+
+impl Policy {
+    /// Decides `call` as [`Policy::decide`] does, and says why.
+    #[must_use]
+    pub fn explain(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        call: &Call,
+        now: UnixTime,
+    ) -> Explanation {
+        let mut heard = Heard::default();
+        let verdict = self.decide_for(principal, context, call, now, &mut heard);
+        let scope = Scope { principal, context, call, tool: None };
+        let rules = (0_u32..).zip(self.rules()).map(|(id, info)| {
+            let outcome = heard.outcomes.iter().find(|(of, _)| *of == id).map(|(_, found)| *found);
+            let expr = self.condition(id);
+            let seen = expr.filter(|_| outcome.is_some()).map(|expr| expr.conditions(&scope));
+            Considered {
+                rule: RuleId::new(id),
+                info: info.clone(),
+                outcome,
+                when: expr.map(|expr| expr.text().into()),
+                conditions: seen.unwrap_or_default(),
+                draw: heard.draws.iter().find(|draw| draw.rule == RuleId::new(id)).copied(),
+            }
+        });
+        Explanation {
+            rules: rules.collect(),
+            method: call.method.clone(),
+            object: call.object.clone(),
+            verdict,
+        }
+    }
+}
+
+impl Explanation {
+    /// The decision, as [`Policy::decide`] returns it.
+    ///
+    /// # Errors
+    /// [`Refusal`] where the call is refused.
+    pub fn verdict(&self) -> Result<&Permitted, &Refusal> {
+        self.verdict.as_ref()
+    }
+
+    /// Every rule of the set, in the order of evaluation.
+    #[must_use]
+    pub fn rules(&self) -> &[Considered] {
+        &self.rules
+    }
+}
+
+/// Hears all.
+#[derive(Debug, Default)]
+struct Heard {
+    /// In the order of evaluation; a rule more than once where a call has several objects, of which the one that
+    /// applies is kept.
+    outcomes: Vec<(u32, Outcome)>,
+    draws: Vec<Draw>,
+}
+
+impl Listener for Heard {
+    const HEARS_ALL: bool = true;
+
+    fn heard(&mut self, id: u32, outcome: Outcome) {
+        match self.outcomes.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, known)) if outcome == Outcome::Applies => *known = outcome,
+            Some(_) => {}
+            None => self.outcomes.push((id, outcome)),
+        }
+    }
+
+    fn drawn(&mut self, draw: &Draw) {
+        self.draws.push(*draw);
+    }
+}

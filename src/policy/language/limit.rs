@@ -1,0 +1,228 @@
+//! The keys of `[[limit]]`.
+
+use super::rate::{MAX_COUNT, Rate, RateError};
+use super::{Draft, codes};
+use crate::diagnostic::document::{Shape, Table, Value};
+use crate::diagnostic::{Diagnostic, Span, Spanned};
+use crate::policy::Quota;
+use crate::policy::expr::{Path, Reads};
+use crate::policy::stanza::{Cost, Limit};
+
+/// Keys that are in the language and that nothing acts on yet.
+const NOT_YET: [&str; 5] = ["concurrent", "timeout", "max_args", "max_result", "on_store_failure"];
+
+/// Most paths in `per`.
+const MAX_PER: usize = 8;
+
+/// Most tiers in a table.
+const MAX_TIERS: usize = 64;
+
+/// The name of the rate for a tier that is not in the table.
+const OTHERWISE: &str = "default";
+
+impl Draft<'_> {
+    /// The limit of a stanza; `None` where something is wrong with it.
+    pub(super) fn read_limit(&mut self, table: &mut Table<'_>) -> Option<Limit> {
+        for key in NOT_YET {
+            if table.value(key).is_some() {
+                self.not_enforced(key, table.key_span(key).unwrap_or_else(|| table.span()));
+            }
+        }
+        let per = self.read_per(table);
+        let tier_span = table.key_span("tier");
+        let tier = table.string("tier").map(|text| self.path(text));
+        let burst = table.integer("burst", 1..=MAX_COUNT);
+        let burst = burst.map(|burst| u32::try_from(burst.value).unwrap_or(u32::MAX));
+        let cost = self.read_cost(table);
+        let rates = table.required("rate").value("rate");
+        let (tiers, otherwise) = self.read_rates(rates?, burst, tier_span)?;
+        let tier = match tier {
+            Some(path) => Some(path?),
+            None => None,
+        };
+        self.check_cost(&cost, &tiers, otherwise)?;
+        let cost = cost?.value;
+        Some(Limit { per: per?.into(), tier, tiers: tiers.into(), otherwise, cost })
+    }
+
+    fn read_per(&mut self, table: &mut Table<'_>) -> Option<Vec<Path>> {
+        let Some(value) = table.value("per") else { return Some(Vec::new()) };
+        let span = value.span();
+        let texts = value.strings()?;
+        if texts.len() > MAX_PER {
+            self.report(
+                Diagnostic::error(codes::TOO_MANY, format!("more than {MAX_PER} paths in `per`"))
+                    .primary(span, ""),
+            );
+        }
+        if texts.is_empty() {
+            self.report(
+                Diagnostic::error(codes::EMPTY_LIST, "`per` is empty")
+                    .primary(span, "")
+                    .help("leave `per` out for one budget that all callers share"),
+            );
+        }
+        let mut paths = Vec::new();
+        let mut is_right = !texts.is_empty();
+        for text in texts {
+            match self.path(text) {
+                Some(path) => {
+                    self.check_key(&path, text.span);
+                    paths.push(path);
+                }
+                None => is_right = false,
+            }
+        }
+        is_right.then_some(paths)
+    }
+
+    /// Warns of a key that the caller makes up.
+    fn check_key(&self, path: &Path, span: Span) {
+        if path.reads().any_of(Reads::ARGS) {
+            let message = format!("the caller chooses `{}`", path.text());
+            self.report(
+                Diagnostic::warning(codes::CALLER_CHOOSES_KEY, message)
+                    .primary(span, "every new value is a new budget")
+                    .help("count by a verified claim such as `claims.sub`, or add a second limit that does"),
+            );
+        }
+    }
+
+    fn path(&mut self, text: Spanned<&str>) -> Option<Path> {
+        match Path::parse(text.value, &mut self.captures) {
+            Ok(path) if path.reads().any_of(Reads::TOOL) => {
+                self.not_enforced("tool", text.span);
+                None
+            }
+            Ok(path) => Some(path),
+            Err(problems) => {
+                self.report_expression(codes::BAD_PATH, text, problems);
+                None
+            }
+        }
+    }
+
+    /// `cost`: a number, or the path of one.
+    fn read_cost(&mut self, table: &mut Table<'_>) -> Option<Spanned<Cost>> {
+        let Some(value) = table.value("cost") else {
+            return Some(Spanned::new(Cost::Fixed(1), table.span()));
+        };
+        let span = value.span();
+        match value.shape()? {
+            Shape::String(text) => {
+                let path = self.path(Spanned::new(text, span))?;
+                Some(Spanned::new(Cost::At(path), span))
+            }
+            Shape::Integer(_) => {
+                let cost = value.integer(1..=MAX_COUNT)?;
+                Some(cost.map(|cost| Cost::Fixed(u32::try_from(cost).unwrap_or(u32::MAX))))
+            }
+            _ => value.wrong("a whole number, or the path of one such as \"args.count\""),
+        }
+    }
+
+    /// Reports a fixed cost that some tier can never admit.
+    fn check_cost(
+        &self,
+        cost: &Option<Spanned<Cost>>,
+        tiers: &[(Box<str>, Quota)],
+        otherwise: Quota,
+    ) -> Option<()> {
+        let least = tiers.iter().map(|(_, quota)| quota.burst).chain([otherwise.burst]).min()?;
+        match cost {
+            Some(Spanned { value: Cost::Fixed(cost), span }) if *cost > least => {
+                let message = format!("a call costs {cost}, and the budget holds {least}");
+                self.report(
+                    Diagnostic::error(codes::OUT_OF_RANGE, message)
+                        .primary(*span, "no call would ever be admitted")
+                        .help("give a larger `burst`, or write a deny"),
+                );
+                None
+            }
+            _ => Some(()),
+        }
+    }
+
+    /// The quota of each tier, and that of everybody else.
+    #[expect(clippy::type_complexity, reason = "read and taken apart in one place")]
+    fn read_rates(
+        &self,
+        value: Value<'_>,
+        burst: Option<u32>,
+        tier: Option<Span>,
+    ) -> Option<(Vec<(Box<str>, Quota)>, Quota)> {
+        match value.shape()? {
+            Shape::String(text) => {
+                if let Some(tier) = tier {
+                    self.report(
+                        Diagnostic::error(codes::TIERS_DISAGREE, "`tier` without a table of rates")
+                            .primary(tier, "nothing depends on it")
+                            .help("write `rate = { free = \"10/min\", default = \"5/min\" }`"),
+                    );
+                }
+                let quota = self.quota(Spanned::new(text, value.span()), burst)?;
+                Some((Vec::new(), quota))
+            }
+            Shape::Table(mut rates) => {
+                if tier.is_none() {
+                    self.report(
+                        Diagnostic::error(codes::TIERS_DISAGREE, "a table of rates without `tier`")
+                            .primary(value.span(), "nothing says which rate is whose")
+                            .help("add `tier`, the path of the claim that names the tier"),
+                    );
+                }
+                self.read_tiers(&mut rates, burst, value.span())
+            }
+            _ => value.wrong("a rate such as \"10/min\", or a table of them by tier"),
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "read and taken apart in one place")]
+    fn read_tiers(
+        &self,
+        rates: &mut Table<'_>,
+        burst: Option<u32>,
+        span: Span,
+    ) -> Option<(Vec<(Box<str>, Quota)>, Quota)> {
+        let entries = rates.entries();
+        if entries.is_empty() || entries.len() > MAX_TIERS {
+            self.report(
+                Diagnostic::error(codes::TOO_MANY, format!("a table has 1 to {MAX_TIERS} tiers"))
+                    .primary(span, format!("this one has {}", entries.len())),
+            );
+            return None;
+        }
+        let mut tiers: Vec<(Box<str>, Quota)> = Vec::new();
+        let mut otherwise = None;
+        let mut is_right = true;
+        for (tier, value) in entries {
+            match value.string().and_then(|text| self.quota(text, burst)) {
+                Some(quota) if tier.value == OTHERWISE => otherwise = Some(quota),
+                Some(quota) => tiers.push((tier.value.into(), quota)),
+                None => is_right = false,
+            }
+        }
+        // A caller of no known tier has no claim to more than the least of them.
+        let least = tiers
+            .iter()
+            .map(|(_, quota)| *quota)
+            .max_by_key(|quota| (quota.interval_us, std::cmp::Reverse(quota.burst)));
+        let otherwise = otherwise.or(least)?;
+        is_right.then_some((tiers, otherwise))
+    }
+
+    fn quota(&self, text: Spanned<&str>, burst: Option<u32>) -> Option<Quota> {
+        let quota = Rate::parse(text.value)
+            .and_then(|rate| rate.quota(burst.unwrap_or(rate.count)))
+            .map_err(|error| self.report_rate(text, error));
+        quota.ok()
+    }
+
+    fn report_rate(&self, text: Spanned<&str>, error: RateError) {
+        self.report(
+            Diagnostic::error(codes::BAD_RATE, error.to_string())
+                .primary(text.span, "")
+                .help(error.help()),
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! From policy files to rules: TOML, every key checked, all problems at once.
+//!
+//! ```text
+//! sources ─ document (TOML with spans) ─ stanza (keys of every rule) ─ selectors, limit, test ─► Draft
+//! Draft ─ lint (what only the whole set shows) ─► Parts, in the order of evaluation
+//! ```
+
+pub mod codes;
+
+mod limit;
+mod lint;
+mod rate;
+mod selectors;
+mod stanza;
+mod test;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::example::PolicyTest;
+use super::expr::{Expr, ExprProblem, Reads};
+use super::set::Parts;
+use super::stanza::{Predicate, Stanza};
+use super::{Captures, CompileOptions, RuleInfo};
+use crate::diagnostic::document::{Document, inner_span};
+use crate::diagnostic::{Code, Diagnostic, Problems, SourceId, Sources, Span, Spanned};
+
+/// Most rules in a set. What is not mentioned costs nothing, but memory and compilation time are linear.
+pub const MAX_RULES: usize = 50_000;
+
+/// What has been read so far.
+#[derive(Debug)]
+struct Draft<'s> {
+    sources: &'s Sources,
+    options: &'s CompileOptions,
+    problems: &'s Problems,
+    captures: Captures,
+    predicates: Vec<Predicate>,
+    by_text: HashMap<Box<str>, u32>,
+    rules: Vec<DraftRule>,
+    tests: Vec<PolicyTest>,
+    /// Every name in the set and where it was first given.
+    names: HashMap<Box<str>, Span>,
+}
+
+/// A rule with what findings about it need.
+#[derive(Debug)]
+struct DraftRule {
+    stanza: Stanza,
+    info: RuleInfo,
+    name: Span,
+    /// Where each of the patterns stands, in their order.
+    patterns: Vec<Span>,
+    expires: Option<Span>,
+}
+
+/// Reads the policy files `files` of `sources`.
+pub(super) fn read(
+    sources: &Sources,
+    files: impl IntoIterator<Item = SourceId>,
+    options: &CompileOptions,
+    problems: &Problems,
+) -> Parts {
+    let mut draft = Draft {
+        sources,
+        options,
+        problems,
+        captures: Captures::new(),
+        predicates: Vec::new(),
+        by_text: HashMap::new(),
+        rules: Vec::new(),
+        tests: Vec::new(),
+        names: HashMap::new(),
+    };
+    for file in files {
+        draft.read_file(file);
+    }
+    lint::lint(&draft);
+    draft.finish()
+}
+
+impl Draft<'_> {
+    fn read_file(&mut self, file: SourceId) {
+        let Some(source) = self.sources.source(file) else { return };
+        let problems = self.problems;
+        let Some(document) = Document::parse(source.text(), file, codes::DOCUMENT, problems) else {
+            return;
+        };
+        let mut root = document.root("a policy file");
+        let file: Arc<str> = source.name().into();
+        for table in root.tables("allow") {
+            self.read_rule(table, Keys::Allow, &file);
+        }
+        for table in root.tables("deny") {
+            self.read_rule(table, Keys::Deny, &file);
+        }
+        for table in root.tables("limit") {
+            self.read_rule(table, Keys::Limit, &file);
+        }
+        for table in root.tables("test") {
+            self.read_test(table, &file);
+        }
+        for stanza in ["pin", "assert"] {
+            for table in root.tables(stanza) {
+                self.not_enforced(&format!("[[{stanza}]]"), table.span());
+                table.ignore();
+            }
+        }
+        root.finish();
+    }
+
+    /// Reports a control that is in the language but not in this version.
+    fn not_enforced(&self, what: &str, span: Span) {
+        let message = format!("`{what}` is not enforced yet");
+        self.report(
+            Diagnostic::error(codes::NOT_ENFORCED, message)
+                .primary(span, "nothing would act on this")
+                .help("remove it: what is written here must be in force"),
+        );
+    }
+
+    fn report(&self, finding: Diagnostic) {
+        self.problems.push(finding);
+    }
+
+    /// Claims `name` for the stanza that has it at `span`.
+    fn claim_name(&mut self, name: &str, span: Span) {
+        if let Some(first) = self.names.get(name) {
+            let finding = Diagnostic::error(
+                codes::DUPLICATE_NAME,
+                format!("two stanzas are called `{name}`"),
+            );
+            self.report(finding.primary(span, "").secondary(*first, "the first one"));
+            return;
+        }
+        self.names.insert(name.into(), span);
+    }
+
+    /// The predicate for the condition `text`, shared with every rule that has the same text.
+    fn predicate(&mut self, text: Spanned<&str>) -> Option<u32> {
+        if let Some(known) = self.by_text.get(text.value) {
+            return Some(*known);
+        }
+        match Expr::parse(text.value, &mut self.captures) {
+            Ok(expr) => {
+                if expr.reads().any_of(Reads::TOOL) {
+                    self.not_enforced("tool", text.span);
+                    return None;
+                }
+                let at = u32::try_from(self.predicates.len()).ok()?;
+                self.predicates.push(Predicate { expr, memo: None });
+                self.by_text.insert(text.value.into(), at);
+                Some(at)
+            }
+            Err(problems) => {
+                self.report_expression(codes::BAD_CONDITION, text, problems);
+                None
+            }
+        }
+    }
+
+    /// Reports what is wrong with the expression `text`, inside its string.
+    fn report_expression(&self, code: Code, text: Spanned<&str>, problems: Vec<ExprProblem>) {
+        for problem in problems {
+            let place = inner_span(self.sources, text, problem.span);
+            let mut finding =
+                Diagnostic::error(code, problem.message).primary(place, problem.label);
+            for (range, label) in problem.also {
+                finding = finding.secondary(inner_span(self.sources, text, range), label);
+            }
+            self.report(finding.maybe_help(problem.help));
+        }
+    }
+
+    /// The rules in the order of evaluation.
+    fn finish(self) -> Parts {
+        let mut rules: Vec<(Stanza, RuleInfo)> =
+            self.rules.into_iter().map(|rule| (rule.stanza, rule.info)).collect();
+        rules.sort_by(|(_, a), (_, b)| {
+            (a.effect, a.mode, &a.name).cmp(&(b.effect, b.mode, &b.name))
+        });
+        Parts { rules, predicates: self.predicates, captures: self.captures, tests: self.tests }
+    }
+}
+
+/// Which keys of its own a stanza has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    Allow,
+    Deny,
+    Limit,
+}

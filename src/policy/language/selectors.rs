@@ -1,0 +1,116 @@
+//! The selectors of a rule.
+
+use super::{Draft, codes};
+use crate::diagnostic::document::Table;
+use crate::diagnostic::{Diagnostic, Span, Spanned, suggest};
+use crate::policy::Effect;
+use crate::policy::selector::{GlobError, Pattern, Space};
+use crate::wire::mcp::Method;
+
+impl Draft<'_> {
+    /// The patterns of a rule and where they stand; none for everything. `None` where something is wrong that
+    /// would leave the rule with fewer selectors than were written.
+    pub(super) fn read_selectors(
+        &mut self,
+        table: &mut Table<'_>,
+        effect: Effect,
+    ) -> Option<(Vec<(Space, Pattern)>, Vec<Span>)> {
+        let (mut patterns, mut spans) = (Vec::new(), Vec::new());
+        let mut is_right = true;
+        let mut has_selector = false;
+        for space in Space::ALL {
+            let Some(value) = table.value(space.key()) else { continue };
+            has_selector = true;
+            let span = value.span();
+            if space == Space::ServerRequests && !self.options.judges_server_requests {
+                self.not_enforced(space.key(), span);
+            }
+            let Some(texts) = value.strings() else {
+                is_right = false;
+                continue;
+            };
+            self.check_not_empty(space.key(), texts.is_empty(), span);
+            is_right &= !texts.is_empty();
+            for text in texts {
+                match Pattern::parse(text.value, space, effect) {
+                    Ok(pattern) => {
+                        self.check_method(space, text, &pattern);
+                        patterns.push((space, pattern));
+                        spans.push(text.span);
+                    }
+                    Err(error) => {
+                        self.report_pattern(text, error);
+                        is_right = false;
+                    }
+                }
+            }
+        }
+        let says_everything = self.read_everything(table, effect, has_selector);
+        if effect == Effect::Allow && !has_selector && !says_everything {
+            self.report(
+                Diagnostic::error(
+                    codes::ALLOWS_NOTHING_NAMED,
+                    "this allow does not say what it allows",
+                )
+                .primary(table.span(), "no selector")
+                .help(
+                    "add `tools`, `prompts`, `resources` or `methods`; or say `everything = true`",
+                ),
+            );
+            return None;
+        }
+        is_right.then_some((patterns, spans))
+    }
+
+    /// Whether the rule says `everything = true`.
+    fn read_everything(&self, table: &mut Table<'_>, effect: Effect, has_selector: bool) -> bool {
+        // Asked for in every stanza, so that a deny that says it is told why not.
+        let Some(said) = table.bool("everything") else { return table.has("everything") };
+        let problem = if !said.value {
+            Some("leave it out: selectors say what the rule is for")
+        } else if effect != Effect::Allow {
+            Some("leave it out: without selectors a deny or limit is for everything")
+        } else if has_selector {
+            Some("leave out `everything` or the selectors")
+        } else {
+            None
+        };
+        if let Some(help) = problem {
+            self.report(
+                Diagnostic::error(codes::EVERYTHING_AND_MORE, "`everything` has no meaning here")
+                    .primary(said.span, "")
+                    .help(help),
+            );
+        }
+        true
+    }
+
+    fn report_pattern(&self, text: Spanned<&str>, error: GlobError) {
+        let help = match error {
+            GlobError::AcrossInName => Some("one `*` stands for any number of characters"),
+            GlobError::ThreeStars => Some("`*` stays within a segment of a URI, `**` does not"),
+            GlobError::Empty => Some("`*` stands for every name"),
+            GlobError::TooLong | GlobError::Hidden => None,
+        };
+        self.report(
+            Diagnostic::error(codes::BAD_PATTERN, error.to_string())
+                .primary(text.span, "")
+                .maybe_help(help),
+        );
+    }
+
+    /// Warns of a method that is written out and that MCP does not have.
+    fn check_method(&self, space: Space, text: Spanned<&str>, pattern: &Pattern) {
+        let is_method = matches!(space, Space::Methods | Space::ServerRequests);
+        let Some(name) = pattern.plain.exact() else { return };
+        if !is_method || Method::from_wire(name) != Method::Other {
+            return;
+        }
+        let meant = suggest(name, Method::all().iter().map(|info| info.name));
+        self.report(
+            Diagnostic::warning(codes::UNKNOWN_METHOD, format!("MCP has no method `{name}`"))
+                .primary(text.span, "")
+                .maybe_help(meant.map(|name| format!("did you mean `{name}`?"))),
+        );
+    }
+}
