@@ -33,7 +33,7 @@ pub(super) enum Body {
         /// All of them are needed.
         scopes: Arc<[Box<str>]>,
     },
-    Limit(Limit),
+    Limit(Box<Limit>),
 }
 
 /// How much of something.
@@ -53,7 +53,7 @@ pub(super) struct Limit {
 pub(super) enum Cost {
     Fixed(u32),
     /// The number at the path, rounded up, at least 1. Where there is none: all that the bucket can hold.
-    At(Path),
+    At(Box<Path>),
 }
 
 /// A condition, shared by the rules that have the same text.
@@ -124,7 +124,7 @@ impl Limit {
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         let cost = match &self.cost {
             Cost::Fixed(_) => None,
-            Cost::At(path) => Some(path),
+            Cost::At(path) => Some(&**path),
         };
         self.per.iter().chain(&self.tier).chain(cost)
     }

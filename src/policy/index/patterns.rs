@@ -71,10 +71,6 @@ impl Patterns {
         this
     }
 
-    pub(in crate::policy) fn is_empty(&self) -> bool {
-        self.globs.is_empty()
-    }
-
     /// Adds the rules of every pattern that matches `name` to `found`.
     pub(in crate::policy) fn find(&self, name: &str, found: &mut RuleSet) {
         for index in &self.bare {
@@ -102,11 +98,6 @@ impl Patterns {
         {
             found.union(rules.blocks());
         }
-    }
-
-    /// The patterns with their rules.
-    pub(in crate::policy) fn iter(&self) -> impl Iterator<Item = (&Glob, &RuleSet)> {
-        self.globs.iter().map(|(glob, rules)| (glob, rules))
     }
 }
 

@@ -20,6 +20,12 @@ const MAX_TIERS: usize = 64;
 /// The name of the rate for a tier that is not in the table.
 const OTHERWISE: &str = "default";
 
+/// The quota of each tier, and that of everybody else.
+struct Rates {
+    tiers: Vec<(Box<str>, Quota)>,
+    otherwise: Quota,
+}
+
 impl Draft<'_> {
     /// The limit of a stanza; `None` where something is wrong with it.
     pub(super) fn read_limit(&mut self, table: &mut Table<'_>) -> Option<Limit> {
@@ -35,7 +41,7 @@ impl Draft<'_> {
         let burst = burst.map(|burst| u32::try_from(burst.value).unwrap_or(u32::MAX));
         let cost = self.read_cost(table);
         let rates = table.required("rate").value("rate");
-        let (tiers, otherwise) = self.read_rates(rates?, burst, tier_span)?;
+        let Rates { tiers, otherwise } = self.read_rates(rates?, burst, tier_span)?;
         let tier = match tier {
             Some(path) => Some(path?),
             None => None,
@@ -111,7 +117,7 @@ impl Draft<'_> {
         match value.shape()? {
             Shape::String(text) => {
                 let path = self.path(Spanned::new(text, span))?;
-                Some(Spanned::new(Cost::At(path), span))
+                Some(Spanned::new(Cost::At(Box::new(path)), span))
             }
             Shape::Integer(_) => {
                 let cost = value.integer(1..=MAX_COUNT)?;
@@ -143,14 +149,12 @@ impl Draft<'_> {
         }
     }
 
-    /// The quota of each tier, and that of everybody else.
-    #[expect(clippy::type_complexity, reason = "read and taken apart in one place")]
     fn read_rates(
         &self,
         value: Value<'_>,
         burst: Option<u32>,
         tier: Option<Span>,
-    ) -> Option<(Vec<(Box<str>, Quota)>, Quota)> {
+    ) -> Option<Rates> {
         match value.shape()? {
             Shape::String(text) => {
                 if let Some(tier) = tier {
@@ -161,7 +165,7 @@ impl Draft<'_> {
                     );
                 }
                 let quota = self.quota(Spanned::new(text, value.span()), burst)?;
-                Some((Vec::new(), quota))
+                Some(Rates { tiers: Vec::new(), otherwise: quota })
             }
             Shape::Table(mut rates) => {
                 if tier.is_none() {
@@ -177,13 +181,7 @@ impl Draft<'_> {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "read and taken apart in one place")]
-    fn read_tiers(
-        &self,
-        rates: &mut Table<'_>,
-        burst: Option<u32>,
-        span: Span,
-    ) -> Option<(Vec<(Box<str>, Quota)>, Quota)> {
+    fn read_tiers(&self, rates: &mut Table<'_>, burst: Option<u32>, span: Span) -> Option<Rates> {
         let entries = rates.entries();
         if entries.is_empty() || entries.len() > MAX_TIERS {
             self.report(
@@ -208,7 +206,7 @@ impl Draft<'_> {
             .map(|(_, quota)| *quota)
             .max_by_key(|quota| (quota.interval_us, std::cmp::Reverse(quota.burst)));
         let otherwise = otherwise.or(least)?;
-        is_right.then_some((tiers, otherwise))
+        is_right.then_some(Rates { tiers, otherwise })
     }
 
     fn quota(&self, text: Spanned<&str>, burst: Option<u32>) -> Option<Quota> {

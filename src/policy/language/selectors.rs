@@ -7,14 +7,19 @@ use crate::policy::Effect;
 use crate::policy::selector::{GlobError, Pattern, Space};
 use crate::wire::mcp::Method;
 
+/// The patterns of a rule and where each stands; none for everything.
+pub(super) struct Selected {
+    pub(super) patterns: Vec<(Space, Pattern)>,
+    pub(super) spans: Vec<Span>,
+}
+
 impl Draft<'_> {
-    /// The patterns of a rule and where they stand; none for everything. `None` where something is wrong that
-    /// would leave the rule with fewer selectors than were written.
+    /// What a rule selects. `None` where something is wrong that would leave it with less than was written.
     pub(super) fn read_selectors(
         &mut self,
         table: &mut Table<'_>,
         effect: Effect,
-    ) -> Option<(Vec<(Space, Pattern)>, Vec<Span>)> {
+    ) -> Option<Selected> {
         let (mut patterns, mut spans) = (Vec::new(), Vec::new());
         let mut is_right = true;
         let mut has_selector = false;
@@ -59,7 +64,7 @@ impl Draft<'_> {
             );
             return None;
         }
-        is_right.then_some((patterns, spans))
+        is_right.then_some(Selected { patterns, spans })
     }
 
     /// Whether the rule says `everything = true`.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::selectors::Selected;
 use super::{Draft, DraftRule, Keys, codes};
 use crate::diagnostic::document::{Date, Table};
 use crate::diagnostic::{Diagnostic, Spanned, suggest};
@@ -46,17 +47,18 @@ impl Draft<'_> {
         let body = match keys {
             Keys::Allow => Some(Body::Allow { scopes: self.read_scopes(&mut table) }),
             Keys::Deny => Some(Body::Deny),
-            Keys::Limit => self.read_limit(&mut table).map(Body::Limit),
+            Keys::Limit => self.read_limit(&mut table).map(|limit| Body::Limit(Box::new(limit))),
         };
         table.finish();
 
         // Whatever is missing from here on has been reported.
-        let (Some(name), Some((patterns, spans)), Some(body)) = (name, selected, body) else {
+        let (Some(name), Some(selected), Some(body)) = (name, selected, body) else {
             return;
         };
         if predicate == Some(None) {
             return;
         }
+        let Selected { patterns, spans } = selected;
         let line = self.sources.source(header.source).map_or(0, |s| s.position(header.start).line);
         let text: Arc<str> = name.value.into();
         let end = expires.map(|date| end_of(date.value));

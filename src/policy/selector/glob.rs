@@ -26,7 +26,6 @@ pub(in crate::policy) enum Dialect {
 /// A pattern that has been checked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::policy) struct Glob {
-    text: Box<str>,
     dialect: Dialect,
     /// Literal text before the first wildcard; all of it where there is none.
     prefix: Box<str>,
@@ -91,46 +90,21 @@ impl Glob {
         if dialect != Dialect::Uri && text.contains("**") {
             return Err(GlobError::AcrossInName);
         }
-        Ok(Self::from_tokens(text, dialect, &tokens(text)))
+        Ok(Self::from_tokens(dialect, &tokens(text)))
     }
 
-    fn from_tokens(text: &str, dialect: Dialect, tokens: &[Token]) -> Self {
+    fn from_tokens(dialect: Dialect, tokens: &[Token]) -> Self {
         let is_literal = |token: &Token| matches!(token, Token::Char(_));
         let first = tokens.iter().position(|token| !is_literal(token)).unwrap_or(tokens.len());
         let last = tokens.iter().rposition(|token| !is_literal(token)).map_or(first, |at| at + 1);
         let (prefix, rest) = tokens.split_at(first);
         let (middle, suffix) = rest.split_at(last - first);
-        Self {
-            text: text.into(),
-            dialect,
-            prefix: literal(prefix),
-            middle: middle.into(),
-            suffix: literal(suffix),
-        }
-    }
-
-    /// The pattern as it was written.
-    pub(in crate::policy) fn text(&self) -> &str {
-        &self.text
+        Self { dialect, prefix: literal(prefix), middle: middle.into(), suffix: literal(suffix) }
     }
 
     /// The one name that it stands for, where it has no wildcard.
     pub(in crate::policy) fn exact(&self) -> Option<&str> {
         self.middle.is_empty().then_some(&*self.prefix)
-    }
-
-    /// Whether it has a `?`, which counts characters.
-    pub(in crate::policy) fn counts(&self) -> bool {
-        self.middle.contains(&Token::One)
-    }
-
-    /// Whether it matches every name of its dialect.
-    pub(in crate::policy) fn is_universal(&self) -> bool {
-        let all = match self.dialect {
-            Dialect::Name | Dialect::RegularName => Token::Many,
-            Dialect::Uri => Token::Across,
-        };
-        self.prefix.is_empty() && self.suffix.is_empty() && *self.middle == [all]
     }
 
     /// Whether it matches all of `name`.
@@ -208,7 +182,7 @@ impl Glob {
         if tokens.len() > MAX_TOKENS {
             return Err(GlobError::TooLong);
         }
-        Ok(Self::from_tokens(&self.text, dialect, &tokens))
+        Ok(Self::from_tokens(dialect, &tokens))
     }
 
     /// Texts that every match contains: the runs of literal characters.
@@ -242,14 +216,15 @@ impl Glob {
         for c in text.chars() {
             let mut next = States::default();
             for state in now.iter() {
-                match self.middle.get(state) {
-                    Some(Token::Char(wanted)) if *wanted == c => {
-                        next.enter(state + 1, &self.middle)
-                    }
-                    Some(Token::One) if self.stands_for(c) => next.enter(state + 1, &self.middle),
-                    Some(Token::Many) if self.stands_for(c) => next.enter(state, &self.middle),
-                    Some(Token::Across) => next.enter(state, &self.middle),
-                    _ => {}
+                let stays_or_goes = match self.middle.get(state) {
+                    Some(Token::Char(wanted)) => (*wanted == c).then_some(state + 1),
+                    Some(Token::One) => self.stands_for(c).then_some(state + 1),
+                    Some(Token::Many) => self.stands_for(c).then_some(state),
+                    Some(Token::Across) => Some(state),
+                    None => None,
+                };
+                if let Some(state) = stays_or_goes {
+                    next.enter(state, &self.middle);
                 }
             }
             if next.is_empty() {

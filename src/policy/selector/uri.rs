@@ -25,11 +25,11 @@ pub(in crate::policy) fn is_canonical(uri: &str) -> bool {
         None => ("", before_query),
     };
     // A user name can look like a host; upper case hosts and default ports have a shorter form.
-    let is_authority = !authority.bytes().any(|b| b == b'@' || b.is_ascii_uppercase())
-        && !(scheme == "http" && authority.ends_with(":80"))
-        && !(scheme == "https" && authority.ends_with(":443"))
-        && !authority.ends_with([':', '.']);
-    is_scheme && is_authority && has_canonical_segments(path)
+    let has_other_form = authority.bytes().any(|b| b == b'@' || b.is_ascii_uppercase())
+        || authority.ends_with([':', '.'])
+        || scheme == "http" && authority.ends_with(":80")
+        || scheme == "https" && authority.ends_with(":443");
+    is_scheme && !has_other_form && has_canonical_segments(path)
 }
 
 /// Whether `uri` is a template (RFC 6570) that stands for many.
