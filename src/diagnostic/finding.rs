@@ -70,6 +70,8 @@ pub struct Edit {
 pub struct Problems {
     /// Shared by readers of several tables at a time; never borrowed across a call.
     list: RefCell<Vec<Diagnostic>>,
+    /// How many were left out beyond [`Problems::MOST`], and the first of them that is an error, or else the first.
+    left_out: RefCell<(usize, Option<(Code, Severity)>)>,
 }
 
 impl Severity {
@@ -170,18 +172,33 @@ impl Problems {
         Self::default()
     }
 
+    /// Most findings that are kept. A file of a megabyte can have more mistakes than anybody reads, and showing each costs
+    /// time; what is beyond is counted.
+    pub const MOST: usize = 1_000;
+
     /// Adds a finding.
     pub fn push(&self, finding: Diagnostic) {
-        self.list.borrow_mut().push(finding);
+        let mut list = self.list.borrow_mut();
+        if list.len() < Self::MOST {
+            list.push(finding);
+            return;
+        }
+        let mut left_out = self.left_out.borrow_mut();
+        left_out.0 += 1;
+        match left_out.1 {
+            Some((_, severity)) if severity <= finding.severity => {}
+            _ => left_out.1 = Some((finding.code, finding.severity)),
+        }
     }
 
     /// Whether any finding is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.list.borrow().iter().any(Diagnostic::is_error)
+        let is_left_out = matches!(self.left_out.borrow().1, Some((_, Severity::Error)));
+        is_left_out || self.list.borrow().iter().any(Diagnostic::is_error)
     }
 
-    /// How many findings there are.
+    /// How many findings are kept.
     #[must_use]
     pub fn len(&self) -> usize {
         self.list.borrow().len()
@@ -193,18 +210,28 @@ impl Problems {
         self.len() == 0
     }
 
-    /// All findings in the order in which they are shown: see [`sort`].
+    /// All findings in the order in which they are shown: see [`sort`]. Where some were left out, the last one says how
+    /// many.
     #[must_use]
     pub fn into_sorted(self) -> Vec<Diagnostic> {
         let mut list = self.list.into_inner();
         sort(&mut list);
+        if let (count, Some((code, severity))) = self.left_out.into_inner() {
+            list.push(Diagnostic::new(
+                code,
+                severity,
+                format!("{count} more findings are left out"),
+            ));
+        }
         list
     }
 }
 
 impl Extend<Diagnostic> for Problems {
     fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, findings: I) {
-        self.list.get_mut().extend(findings);
+        for finding in findings {
+            self.push(finding);
+        }
     }
 }
 
@@ -240,5 +267,27 @@ mod tests {
         assert!(problems.has_errors());
         let order: String = problems.into_sorted().into_iter().map(|d| d.message).collect();
         assert_eq!(order, "abcd");
+    }
+
+    #[test]
+    fn findings_beyond_the_bound_are_counted() {
+        let problems = Problems::new();
+        let push = |n: usize, finding: &Diagnostic| {
+            for _ in 0..n {
+                problems.push(finding.clone());
+            }
+        };
+        push(Problems::MOST, &Diagnostic::warning(Code("C1"), "kept"));
+        assert!(!problems.has_errors());
+        push(2, &Diagnostic::warning(Code("C2"), "left out"));
+        assert!(!problems.has_errors());
+        push(1, &Diagnostic::error(Code("C3"), "left out"));
+        push(1, &Diagnostic::error(Code("C4"), "left out"));
+        assert!(problems.has_errors());
+        let list = problems.into_sorted();
+        assert_eq!(list.len(), Problems::MOST + 1);
+        let last = list.last().unwrap();
+        assert_eq!((last.code, last.is_error()), (Code("C3"), true));
+        assert_eq!(last.message, "4 more findings are left out");
     }
 }

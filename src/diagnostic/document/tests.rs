@@ -220,3 +220,16 @@ table ["b"]
 1:54..90 X4 wrong type for `a` | expected a number of at most 127 bits, found a whole number | -
 "#);
 }
+
+#[test]
+fn nesting_has_a_bound() {
+    for text in [
+        format!("{}a = 1", "a.".repeat(20_000)),
+        format!("[{}a]", "a.".repeat(20_000)),
+        format!("a = {}", "[".repeat(20_000)),
+        format!("a = {}", "{a=".repeat(20_000)),
+    ] {
+        let found = findings(&text, |_| {});
+        assert!(!found.is_empty());
+    }
+}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
 use super::super::{Diagnostic, Label, Severity, Source, SourceId, Sources, is_hidden, visible};
 
@@ -49,7 +49,10 @@ fn one(sources: &Sources, finding: &Diagnostic, renderer: &Renderer) -> String {
     for id in texts(finding) {
         let Some(source) = sources.source(id) else { continue };
         let labels: Vec<&Label> = finding.labels.iter().filter(|l| l.span.source == id).collect();
-        elements.push(quote(source, &labels).into());
+        match quote(source, &labels) {
+            Some(quoted) => elements.push(quoted.into()),
+            None => elements.extend(place(source, &labels)),
+        }
     }
     if let Some(help) = &finding.help {
         elements.push(Level::HELP.message(visible(help)).into());
@@ -69,19 +72,33 @@ fn texts(finding: &Diagnostic) -> Vec<SourceId> {
     ids
 }
 
-/// The lines that `labels` touch. Only these are handed to the renderer: a text may be large, its findings many.
-fn quote<'a>(
-    source: &'a Source,
-    labels: &[&'a Label],
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+/// Most bytes of one line that are quoted. Nobody would find the mark in more, and a file that is one line of a megabyte
+/// would be laid out anew for each finding.
+const MAX_LINE: usize = 4 * 1024;
+
+/// The place of the first of `labels` and their texts, for lines that are too long to be quoted.
+fn place<'a>(source: &'a Source, labels: &[&'a Label]) -> Vec<Element<'a>> {
+    let first = labels.iter().find(|label| label.is_primary).or(labels.first());
+    let at = source.position(first.map_or(0, |label| label.span.start));
+    let origin = Origin::path(visible(source.name())).line(at.line).char_column(at.column);
+    let texts = labels.iter().filter(|label| !label.text.is_empty());
+    let notes = texts.map(|label| Level::NOTE.message(visible(&label.text)).into());
+    std::iter::once(origin.into()).chain(notes).collect()
+}
+
+/// The lines that `labels` touch; `None` where one is too long. Only these are handed to the renderer: a text may be
+/// large, its findings many.
+fn quote<'a>(source: &'a Source, labels: &[&'a Label]) -> Option<Snippet<'a, Annotation<'a>>> {
     let spans: Vec<Range<usize>> = labels.iter().map(|l| source.clamp(l.span.range())).collect();
     let from = spans.iter().map(|span| span.start).min().unwrap_or(0);
     let to = spans.iter().map(|span| span.end).max().unwrap_or(0);
     let window = source.lines(from..to);
+    let text = source.text().get(window.clone()).unwrap_or("");
+    if text.lines().any(|line| line.len() > MAX_LINE) {
+        return None;
+    }
     let line = source.position(window.start).line;
-    let shown = Shown::new(source.text().get(window.clone()).unwrap_or(""), |at| {
-        source.is_hidden(window.start + at)
-    });
+    let shown = Shown::new(text, |at| source.is_hidden(window.start + at));
     let marks = labels.iter().zip(spans).map(|(label, span)| {
         let kind = if label.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let place = |at: usize| shown.offset(at.saturating_sub(window.start));
@@ -89,7 +106,8 @@ fn quote<'a>(
         mark.label((!label.text.is_empty()).then(|| visible(&label.text)))
     });
     let marks: Vec<_> = marks.collect();
-    Snippet::source(shown.text).path(visible(source.name())).line_start(line).annotations(marks)
+    let snippet = Snippet::source(shown.text).path(visible(source.name())).line_start(line);
+    Some(snippet.annotations(marks))
 }
 
 /// A text in which each hidden character has become one `�` and each of a secret one `*`, and the way from old offsets

@@ -98,6 +98,22 @@ warning[C061]: a secret
 }
 
 #[test]
+fn lines_that_are_too_long_are_not_quoted() {
+    let mut sources = Sources::new();
+    let long = sources.add("a.toml", format!("x = 1\ny = \"{}é\" # here\n", "x".repeat(5_000)));
+    let file = sources.source(long).unwrap();
+    let finding = Diagnostic::error(Code("X1"), "too long to be shown")
+        .primary(of(file, long, "here"), "what is wrong")
+        .help("break it up");
+    insta::assert_snapshot!(human(&sources, &[finding], Look::PLAIN), @r#"
+error[X1]: too long to be shown
+--> a.toml:2:5011
+ = note: what is wrong
+ = help: break it up
+"#);
+}
+
+#[test]
 fn with_colour() {
     let (sources, findings) = example();
     let look = Look { color: true, ..Look::PLAIN };
