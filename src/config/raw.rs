@@ -200,8 +200,8 @@ fn route<'d>(mut table: Table<'d>, problems: &Problems) -> RawRoute<'d> {
         revisions: some(&mut table, "revisions", problems),
     };
     for (key, instead) in [
-        ("balance", "leave it out; to share load among replicas, name the address of a balancer"),
-        ("affinity", "leave it out; to share load among replicas, name the address of a balancer"),
+        ("balance", "leave it out; name one address, of a balancer where there are replicas"),
+        ("affinity", "leave it out; name one address, of a balancer where there are replicas"),
         ("health", "leave it out; the server is asked when a call is made"),
     ] {
         not_yet(&mut table, key, instead, problems);

@@ -215,36 +215,6 @@ fn the_example_resolves() {
 }
 
 #[test]
-fn keys_of_later_versions_are_refused_by_name() {
-    let text = include_str!("../data/config/whole.toml");
-    let (sources, config, findings) = Scene::of(text).parse(Some(text));
-    assert!(config.is_none());
-    let not_yet = |found: &&Diagnostic| found.code == codes::NOT_YET;
-    let others: Vec<_> = findings.iter().filter(|found| !not_yet(found)).map(|f| f.code).collect();
-    assert_eq!(
-        others,
-        [codes::PLAINTEXT, codes::ONE_UPSTREAM],
-        "{}",
-        human(&sources, &findings, Look::PLAIN)
-    );
-    let names: Vec<_> =
-        findings.iter().filter(not_yet).filter_map(|f| f.message.split('`').nth(1)).collect();
-    assert_eq!(
-        names,
-        [
-            "[tls]",
-            "[auth.api_keys]",
-            "balance",
-            "affinity",
-            "[route.health]",
-            "[store]",
-            "[admin]",
-            "audit"
-        ]
-    );
-}
-
-#[test]
 fn flags_alone_make_a_sidecar() {
     let config = sidecar(&[("--upstream", "http://127.0.0.1:3000/tools/mcp")]);
     assert_eq!(config.policies, Path::new("/etc/mcpfw/policies"));

@@ -180,10 +180,8 @@ impl<'d> Table<'d> {
         let finding =
             Diagnostic::error(self.reading.codes.unknown_key, format!("unknown {what} `{name}`"))
                 .primary(span, format!("not a {what} of {}", self.name));
-        // A key that is there already was not meant, but of a table there may be several.
         let free = self.asked.iter().copied().filter(|key| !self.has(key));
-        let several = self.asked.iter().copied().filter(|_| is_table(value));
-        match suggest(name, free).or_else(|| suggest(name, several)) {
+        match suggest(name, free) {
             Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(
                 format!("rename it to `{meant}`"),
                 span,

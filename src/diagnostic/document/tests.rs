@@ -174,19 +174,6 @@ fn a_bracket_too_many_or_too_few() {
 }
 
 #[test]
-fn a_stanza_is_suggested_though_there_is_one() {
-    let text = "mode = 1\nmod = 2\n[[allow]]\n[[alow]]\n";
-    let found = findings(text, |table| {
-        let _ = table.integer("mode", ..);
-        table.tables("allow").into_iter().for_each(Table::finish);
-    });
-    insta::assert_snapshot!(found.join("\n"), @r#"
-2:1..4 X2 unknown key `mod` | not a key of the file | the file knows `mode`, `allow`
-4:3..7 X2 unknown table `alow` | not a table of the file | did you mean `allow`?
-"#);
-}
-
-#[test]
 fn every_syntax_error_is_reported_and_nothing_else() {
     let found = findings("a = \nb = 'x\nc = 1\nc = 2\nunknown = 1\n", |_| {
         panic!("a broken text has no document")

@@ -124,9 +124,8 @@ fn folded_ascii(text: &str) -> impl Iterator<Item = u8> {
 
 /// `text` as the laxest parser would compare it: compatibility forms composed, case gone, and without what
 /// does not show (white space, control and format characters) or only joins the words of a name. The last is for
-/// models that take field names beside aliases (pydantic's `populate_by_name`, as those of the Python SDK do where
-/// they are not told otherwise): `request_state` is `requestState` to them, `meta` is `_meta`, and
-/// `io_modelcontextprotocol_protocol_version` is the key with a slash.
+/// the Python SDK, which takes `request_state` for `requestState`, `meta` for `_meta`, and
+/// `io_modelcontextprotocol_protocol_version` for the key with a slash.
 fn folded(text: &str) -> impl Iterator<Item = char> {
     text.nfkc().filter(|c| !is_dropped(*c)).flat_map(|c| {
         // U+0130 (I with a dot) lowers to two characters, but to `i` in the locale that has it.
