@@ -3,8 +3,6 @@
 //!
 //! A property panics where it does not hold; that is its only way to say so.
 
-pub mod envelope;
 pub mod json;
 pub mod list_filter;
 pub mod sse;
-pub mod words;

@@ -10,12 +10,10 @@ use mcpfw::fuzz;
 type Target = (&'static str, fn(&[u8]));
 
 const TARGETS: &[Target] = &[
-    ("envelope", fuzz::envelope::envelope),
     ("json_chunking", fuzz::json::chunking),
     ("json_differential", fuzz::json::differential),
     ("list_filter", fuzz::list_filter::filter),
     ("sse_chunking", fuzz::sse::chunking),
-    ("words", fuzz::words::words),
 ];
 
 /// Seeds below which a corpus is too thin to be called one.
