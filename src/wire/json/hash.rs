@@ -19,50 +19,55 @@ impl KeyHash {
 
     /// The hash of one name.
     ///
-    /// Both words of the multiplication carry name bytes under a secret mask. Up to 16 bytes the
-    /// words (which overlap) and the length determine the name; longer names are folded 16
-    /// bytes at a time first.
+    /// Both words of the multiplication carry name bytes under a secret mask. The first two
+    /// words and the length determine a name below 16 bytes; a longer one is folded 16 bytes at
+    /// a time.
     #[inline(always)]
-    pub(super) fn of(self, name: &[u8]) -> u64 {
-        let mut low = self.first;
-        let mut high = self.second ^ (name.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        if name.len() > 16 {
-            low = self.long(name);
+    pub(super) fn of(self, name: &Name<'_>) -> u64 {
+        let mut first = self.first;
+        if name.length >= 16 {
+            first = self.long(name.bytes);
         }
-        if let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) {
-            low ^= u64::from_le_bytes(*head);
-            high ^= u64::from_le_bytes(*tail);
-        } else if let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) {
-            low ^= u64::from(u32::from_le_bytes(*head));
-            high ^= u64::from(u32::from_le_bytes(*tail));
-        } else if let [a, .., z] = *name {
-            // Two or three bytes: the middle one is counted twice or is the last.
-            let middle = name.get(1).copied().unwrap_or(0);
-            low ^= u64::from(a) | u64::from(middle) << 8 | u64::from(z) << 16;
-        } else if let [a] = *name {
-            low ^= u64::from(a);
-        }
-        fold(low, high)
+        let length = (name.length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        fold(first ^ name.low, self.second ^ length ^ name.high)
     }
 
-    /// The state after all whole blocks of 16 bytes of a long name.
+    #[inline(never)]
     fn long(self, name: &[u8]) -> u64 {
+        let (blocks, tail) = name.as_chunks::<16>();
         let mut state = self.first;
-        for block in name.as_chunks::<16>().0 {
-            if let (Some(head), Some(tail)) = (block.first_chunk(), block.last_chunk()) {
-                state = fold(
-                    state ^ u64::from_le_bytes(*head),
-                    self.second ^ u64::from_le_bytes(*tail),
-                );
-            }
+        for block in blocks {
+            let words = Name::new(block);
+            state = fold(state ^ words.low, self.second ^ words.high);
         }
-        // The last 16 bytes go in again through `tail` only in half: fold in the other half here.
-        if let Some(last) = name.last_chunk::<16>()
-            && let Some(head) = last.first_chunk()
-        {
-            state = fold(state ^ u64::from_le_bytes(*head), self.second);
+        let words = Name::new(tail);
+        fold(state ^ words.low, self.second ^ words.high)
+    }
+}
+
+/// A member name as the hash sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name<'a> {
+    /// Bytes of the name.
+    pub(super) length: usize,
+    /// The first 8 bytes, with zeros behind a shorter name.
+    pub(super) low: u64,
+    /// The next 8.
+    pub(super) high: u64,
+    /// The name itself, needed from 16 bytes on.
+    pub(super) bytes: &'a [u8],
+}
+
+impl<'a> Name<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let mut words = [0; 16];
+        for (to, from) in words.iter_mut().zip(bytes) {
+            *to = *from;
         }
-        state
+        let words = u128::from_le_bytes(words);
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+        let (low, high) = (words as u64, (words >> 64) as u64);
+        Self { length: bytes.len(), low, high, bytes }
     }
 }
 
@@ -85,7 +90,7 @@ fn spread(seed: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::KeyHash;
+    use super::{KeyHash, Name};
     use std::collections::HashSet;
 
     #[test]
@@ -106,7 +111,7 @@ mod tests {
         names.sort();
         names.dedup();
         for name in &names {
-            assert!(seen.insert(hash.of(name)), "{name:?}");
+            assert!(seen.insert(hash.of(&Name::new(name))), "{name:?}");
         }
     }
 
@@ -115,15 +120,15 @@ mod tests {
         let hash = KeyHash::new(0);
         let mut seen = HashSet::new();
         for a in 0..=255_u8 {
-            assert!(seen.insert(hash.of(&[a])));
+            assert!(seen.insert(hash.of(&Name::new(&[a]))));
             for b in 0..=255_u8 {
-                assert!(seen.insert(hash.of(&[a, b])));
+                assert!(seen.insert(hash.of(&Name::new(&[a, b]))));
             }
         }
         for a in 0..64_u8 {
             for b in 0..64_u8 {
                 for c in 0..64_u8 {
-                    assert!(seen.insert(hash.of(&[a, b, c])));
+                    assert!(seen.insert(hash.of(&Name::new(&[a, b, c]))));
                 }
             }
         }
@@ -131,6 +136,9 @@ mod tests {
 
     #[test]
     fn the_seed_matters() {
-        assert_ne!(KeyHash::new(1).of(b"method"), KeyHash::new(2).of(b"method"));
+        assert_ne!(
+            KeyHash::new(1).of(&Name::new(b"method")),
+            KeyHash::new(2).of(&Name::new(b"method"))
+        );
     }
 }

@@ -7,6 +7,7 @@
 //! leaves is always the newest, and its slot can simply become empty again.
 
 use super::hash::KeyHash;
+pub(super) use super::hash::Name;
 
 /// Names in one object up to which a search in line is quicker than the table.
 const SMALL: usize = 16;
@@ -70,7 +71,7 @@ impl Keys {
 
     /// Adds `name` to the innermost object; `limit` bounds the names of all open objects.
     #[inline(always)]
-    pub(super) fn insert(&mut self, scope: &mut Scope, name: &[u8], limit: u32) -> Insert {
+    pub(super) fn insert(&mut self, scope: &mut Scope, name: &Name<'_>, limit: u32) -> Insert {
         let first = scope.first as usize;
         // Objects inside one another often have the same names: the offset keeps them apart in
         // the table.

@@ -27,6 +27,7 @@ mod error;
 mod hash;
 mod keys;
 mod number;
+mod run;
 mod scan;
 mod string;
 mod tokenizer;

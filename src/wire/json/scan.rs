@@ -3,6 +3,8 @@
 //! Blocks of [`BLOCK`] bytes are folded without branches, which the compiler turns into vector
 //! instructions; the block that stopped, and short strings, are looked at 8 bytes at a time.
 
+use super::hash::Name;
+
 /// Bytes that are folded at once.
 const BLOCK: usize = 64;
 
@@ -106,18 +108,83 @@ fn is_stop<const ASCII: bool>(byte: u8) -> bool {
     low | (byte == b'"') | (byte == b'\\')
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x80 * ONES;
+
 /// The upper bit of every byte that is a stop. Bits above the lowest one may be wrong (a borrow).
 #[inline(always)]
 fn stops<const ASCII: bool>(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    let quote = word ^ (ONES * 0x22);
-    let quote = quote.wrapping_sub(ONES) & !quote;
-    let slash = word ^ (ONES * 0x5C);
-    let slash = slash.wrapping_sub(ONES) & !slash;
-    let above = if ASCII { word } else { 0 };
-    (control | quote | slash | above) & HIGH
+    // With bit 1 flipped, the control characters and the quote are what is below 0x21.
+    let low = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let slash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
+    let found = if ASCII { low | slash | word } else { (low | slash) & !word };
+    found & HIGH
+}
+
+/// The name in `text`, which begins with its opening quote; `word` is what follows the quote. None
+/// if the name has more than 15 bytes or anything but plain ASCII, or is not all there.
+#[inline(always)]
+pub(super) fn name(text: &[u8], word: u64) -> Option<Name<'_>> {
+    let found = stops::<true>(word);
+    let (length, low, high) = if found != 0 {
+        (found.trailing_zeros() / 8, word & below(found), 0)
+    } else {
+        let second = u64::from_le_bytes(*text.get(9..)?.first_chunk()?);
+        let found = stops::<true>(second);
+        if found == 0 {
+            return None;
+        }
+        (8 + found.trailing_zeros() / 8, word, second & below(found))
+    };
+    let length = length as usize;
+    let is_whole = text.get(length + 1) == Some(&b'"');
+    is_whole.then_some(Name { length, low, high, bytes: &[] })
+}
+
+/// All bits of the bytes below the lowest byte that has its upper bit in `marks`.
+#[inline(always)]
+fn below(marks: u64) -> u64 {
+    // The lowest mark minus one has all bits below the mark; seven of them are the mark's own byte.
+    let lowest = marks & marks.wrapping_neg();
+    (lowest - 1) & !(lowest - (lowest >> 7))
+}
+
+/// The upper bit of every byte that is not a digit. Bits above the lowest one may be wrong.
+#[inline(always)]
+fn not_digits(word: u64) -> u64 {
+    let digits = word ^ (ONES * 0x30);
+    (digits.wrapping_add(ONES * 0x76) | digits) & HIGH
+}
+
+/// The number of digits at the start of `bytes`; none if they may reach beyond 8 bytes.
+#[inline(always)]
+fn digits(bytes: &[u8]) -> Option<usize> {
+    let found = not_digits(u64::from_le_bytes(*bytes.first_chunk()?));
+    if found == 0 { None } else { Some((found.trailing_zeros() / 8) as usize) }
+}
+
+/// The length of the number at the start of `text`; none if it is malformed, has an exponent, has
+/// more than 7 digits in one part, or may reach beyond `text`.
+#[inline(always)]
+pub(super) fn number(text: &[u8]) -> Option<usize> {
+    let sign = usize::from(text.first() == Some(&b'-'));
+    let rest = text.get(sign..)?;
+    let integer = digits(rest)?;
+    if integer == 0 || (integer > 1 && rest.first() == Some(&b'0')) {
+        return None;
+    }
+    let mut length = sign + integer;
+    let mut next = *rest.get(integer)?;
+    if next == b'.' {
+        let fraction_at = rest.get(integer + 1..)?;
+        let fraction = digits(fraction_at)?;
+        if fraction == 0 {
+            return None;
+        }
+        length += 1 + fraction;
+        next = *fraction_at.get(fraction)?;
+    }
+    if matches!(next, b'e' | b'E') { None } else { Some(length) }
 }
 
 #[cfg(test)]

@@ -61,10 +61,22 @@ impl Tokenizer {
     }
 
     /// More of the string at hand, from `at` to its closing quote or the end of the chunk.
-    pub(super) fn string<V: Visit>(
+    pub(super) fn string<V: Visit>(&mut self, input: &[u8], at: usize, visitor: &mut V) -> Step<V> {
+        let plain = match self.state {
+            State::Key(Text::Plain) | State::String(Text::Plain) => {
+                scan::text(input.get(at..).unwrap_or_default())
+            }
+            _ => 0,
+        };
+        self.string_behind(input, at, plain, visitor)
+    }
+
+    /// As [`Tokenizer::string`] where the first `plain` bytes are known to be plain text.
+    pub(super) fn string_behind<V: Visit>(
         &mut self,
         input: &[u8],
         mut at: usize,
+        mut plain: usize,
         visitor: &mut V,
     ) -> Step<V> {
         let (is_key, mut text) = match self.state {
@@ -74,10 +86,9 @@ impl Tokenizer {
         };
         loop {
             if text == Text::Plain {
-                let rest = input.get(at..).unwrap_or_default();
-                let length = scan::text(rest);
-                self.decoded(is_key, rest.get(..length).unwrap_or_default(), visitor)?;
-                at += length;
+                let piece = input.get(at..at + plain).unwrap_or_default();
+                self.decoded(is_key, piece, visitor)?;
+                at += plain;
             }
             let Some(&byte) = input.get(at) else {
                 self.state = if is_key { State::Key(text) } else { State::String(text) };
@@ -131,6 +142,9 @@ impl Tokenizer {
                 }
             };
             at += 1;
+            if text == Text::Plain {
+                plain = scan::text(input.get(at..).unwrap_or_default());
+            }
         }
     }
 

@@ -5,10 +5,10 @@
 //! steps over bytes that the machine would have accepted one at a time. That is why the events
 //! and the errors of a text do not depend on how it was cut into chunks.
 
-use super::keys::{Insert, Keys, Scope};
+use super::keys::{Insert, Keys, Name, Scope};
 use super::number::Digits;
 use super::string::{Carry, Text};
-use super::{Error, Kind, Node, SyntaxError, SyntaxErrorKind, Visit};
+use super::{Error, Ignore, Kind, Node, SyntaxError, SyntaxErrorKind, Visit};
 
 /// Bounds of one JSON text (T5). Each is inclusive: the value itself still passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +53,12 @@ pub struct Tokenizer {
     /// Offset of the first byte of the chunk at hand.
     base: u64,
     /// Values that may still begin.
-    values: u32,
+    pub(super) values: u32,
     /// The innermost open container.
-    top: Frame,
+    pub(super) top: Frame,
     /// The containers around it.
-    outer: Vec<Frame>,
-    keys: Keys,
+    pub(super) outer: Vec<Frame>,
+    pub(super) keys: Keys,
     /// The place of the value that comes next or is being read.
     pub(super) node: Node,
     /// The kind of the scalar that is being read.
@@ -101,16 +101,16 @@ pub(super) enum State {
 
 /// An open container.
 #[derive(Clone, Copy, Debug)]
-struct Frame {
-    node: Node,
-    holds: Holds,
+pub(super) struct Frame {
+    pub(super) node: Node,
+    pub(super) holds: Holds,
     /// The next element's index, in an array.
-    index: u32,
-    scope: Scope,
+    pub(super) index: u32,
+    pub(super) scope: Scope,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
+pub(super) enum Holds {
     /// No container: the one value of the text.
     Root,
     Elements,
@@ -118,8 +118,12 @@ enum Holds {
 }
 
 impl Frame {
-    const ROOT: Self =
+    pub(super) const ROOT: Self =
         Self { node: Node::IGNORE, holds: Holds::Root, index: 0, scope: Scope::EMPTY };
+
+    pub(super) fn kind(&self) -> Kind {
+        if self.holds == Holds::Members { Kind::Object } else { Kind::Array }
+    }
 }
 
 /// The end of a scan, or how far it got.
@@ -224,35 +228,64 @@ impl Tokenizer {
 
     fn scan<V: Visit>(&mut self, input: &[u8], visitor: &mut V) -> Result<(), Error<V::Stop>> {
         let mut at = 0;
-        while let Some(&byte) = input.get(at) {
-            at = match self.state {
-                State::Key(_) | State::String(_) => self.string(input, at, visitor)?,
-                State::Number(digits) => self.number(digits, input, at, visitor)?,
-                State::Literal => self.literal(input, at, visitor)?,
-                _ if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') => at + 1,
-                State::Value => self.value(byte, input, at, visitor)?,
-                State::FirstElement if byte == b']' => self.close(at, visitor)?,
-                State::FirstElement => self.value(byte, input, at, visitor)?,
-                State::FirstKey if byte == b'}' => self.close(at, visitor)?,
-                State::FirstKey | State::NextKey if byte == b'"' => {
-                    self.begin_key(input, at, visitor)?
-                }
-                State::Colon if byte == b':' => {
-                    self.state = State::Value;
-                    at + 1
-                }
-                State::AfterValue => self.after_value(byte, at, visitor)?,
-                State::Done => return Err(self.refuse(SyntaxErrorKind::TrailingBytes, at)),
-                State::FirstKey | State::NextKey | State::Colon => {
-                    return Err(self.refuse(SyntaxErrorKind::UnexpectedByte, at));
-                }
-            };
+        while at < input.len() {
+            let quiet = self.is_quiet();
+            at =
+                if quiet { self.run_quiet(input, at)? } else { self.run_told(input, at, visitor)? };
+            if quiet == self.is_quiet()
+                && let Some(&byte) = input.get(at)
+            {
+                at = self.step(byte, input, at, visitor)?;
+            }
         }
         Ok(())
     }
 
+    /// [`Tokenizer::run`] inside an ignored container.
+    #[inline(never)]
+    fn run_quiet<S>(&mut self, input: &[u8], at: usize) -> Result<usize, Error<S>> {
+        self.run::<Ignore, true>(input, at, &mut Ignore).map_err(|error| match error {
+            Error::Syntax(error) => Error::Syntax(error),
+            Error::Stop(never) => match never {},
+        })
+    }
+
+    /// [`Tokenizer::run`] where the visitor may be told something.
+    #[inline(never)]
+    fn run_told<V: Visit>(&mut self, input: &[u8], at: usize, visitor: &mut V) -> Step<V> {
+        self.run::<V, false>(input, at, visitor)
+    }
+
+    /// Whether the innermost container is ignored.
+    fn is_quiet(&self) -> bool {
+        self.top.node == Node::IGNORE && self.top.holds != Holds::Root
+    }
+
+    /// One step of the machine: at least the byte at `at`, at most the token that it belongs to.
+    #[inline(never)]
+    fn step<V: Visit>(&mut self, byte: u8, input: &[u8], at: usize, visitor: &mut V) -> Step<V> {
+        match self.state {
+            State::Key(_) | State::String(_) => self.string(input, at, visitor),
+            State::Number(digits) => self.number(digits, input, at, visitor),
+            State::Literal => self.literal(input, at, visitor),
+            _ if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') => Ok(at + 1),
+            State::FirstElement if byte == b']' => self.close(at, visitor),
+            State::FirstElement | State::Value => self.value(byte, input, at, visitor),
+            State::FirstKey if byte == b'}' => self.close(at, visitor),
+            State::FirstKey | State::NextKey if byte == b'"' => self.begin_key(input, at, visitor),
+            State::Colon if byte == b':' => {
+                self.state = State::Value;
+                Ok(at + 1)
+            }
+            State::AfterValue => self.after_value(byte, at, visitor),
+            State::Done => Err(self.refuse(SyntaxErrorKind::TrailingBytes, at)),
+            State::FirstKey | State::NextKey | State::Colon => {
+                Err(self.refuse(SyntaxErrorKind::UnexpectedByte, at))
+            }
+        }
+    }
+
     /// The first byte of a value, at `at`.
-    #[inline]
     fn value<V: Visit>(&mut self, byte: u8, input: &[u8], at: usize, visitor: &mut V) -> Step<V> {
         let kind = match byte {
             b'"' => Kind::String,
@@ -264,75 +297,39 @@ impl Tokenizer {
             b'n' => Kind::Null,
             _ => return Err(self.no_value(byte, at)),
         };
-        self.values = match self.values.checked_sub(1) {
-            Some(values) => values,
-            None => return Err(self.refuse(SyntaxErrorKind::TooManyValues, at)),
-        };
-        let container = matches!(kind, Kind::Object | Kind::Array);
-        if container && self.depth() >= usize::from(self.limits.depth) {
-            return Err(self.refuse(SyntaxErrorKind::TooDeep, at));
-        }
-        match self.top.holds {
-            Holds::Members => {}
-            Holds::Elements if self.top.node == Node::IGNORE => self.node = Node::IGNORE,
-            Holds::Elements => {
-                let index = self.top.index;
-                self.top.index += 1;
-                self.node = visitor.element(self.top.node, index).map_err(Error::Stop)?;
-            }
-            Holds::Root => self.node = visitor.root(),
-        }
-        if self.node != Node::IGNORE {
-            visitor.begin(self.node, kind, self.absolute(at)).map_err(Error::Stop)?;
-        }
+        self.begin::<V, false>(kind, at, visitor)?;
         self.kind = kind;
+        self.length = 0;
         match kind {
-            Kind::Object => self.open(Holds::Members, State::FirstKey),
-            Kind::Array => self.open(Holds::Elements, State::FirstElement),
+            Kind::Object | Kind::Array => {
+                self.open(kind);
+                let object = kind == Kind::Object;
+                self.state = if object { State::FirstKey } else { State::FirstElement };
+                Ok(at + 1)
+            }
             Kind::String => {
                 self.state = State::String(Text::Plain);
-                return self.string(input, at + 1, visitor);
+                self.string(input, at + 1, visitor)
             }
-            Kind::Number => {
-                self.length = 0;
-                return self.number(Digits::Start, input, at, visitor);
-            }
+            Kind::Number => self.number(Digits::Start, input, at, visitor),
             Kind::True | Kind::False | Kind::Null => {
-                self.length = 0;
                 self.state = State::Literal;
-                return self.literal(input, at, visitor);
+                self.literal(input, at, visitor)
             }
         }
-        Ok(at + 1)
-    }
-
-    fn open(&mut self, holds: Holds, state: State) {
-        self.outer.push(self.top);
-        self.top = Frame { node: self.node, holds, index: 0, scope: self.keys.open() };
-        self.state = state;
     }
 
     /// The closing byte of the innermost container, at `at`.
-    #[inline]
     fn close<V: Visit>(&mut self, at: usize, visitor: &mut V) -> Step<V> {
-        let closed = self.top;
-        let kind = match closed.holds {
-            Holds::Members => {
-                self.keys.close(closed.scope);
-                Kind::Object
-            }
-            _ => Kind::Array,
-        };
-        self.top = self.outer.pop().unwrap_or(Frame::ROOT);
+        let closed = self.pop();
         self.state = self.after();
         if closed.node != Node::IGNORE {
-            visitor.end(closed.node, kind, self.absolute(at + 1)).map_err(Error::Stop)?;
+            visitor.end(closed.node, closed.kind(), self.absolute(at + 1)).map_err(Error::Stop)?;
         }
         Ok(at + 1)
     }
 
     /// A byte behind a member or an element.
-    #[inline]
     fn after_value<V: Visit>(&mut self, byte: u8, at: usize, visitor: &mut V) -> Step<V> {
         match (byte, self.top.holds) {
             (b',', Holds::Members) => self.state = State::NextKey,
@@ -357,13 +354,9 @@ impl Tokenizer {
         visitor: &mut V,
     ) -> Result<(), Error<V::Stop>> {
         let limit = self.limits.open_keys;
-        let refused = match self.keys.insert(&mut self.top.scope, name.as_bytes(), limit) {
-            Insert::New => None,
-            Insert::Duplicate => Some(SyntaxErrorKind::DuplicateKey),
-            Insert::Full => Some(SyntaxErrorKind::TooManyKeys),
-        };
-        if let Some(kind) = refused {
-            return Err(SyntaxError { kind, offset: self.key_at }.into());
+        let inserted = self.keys.insert(&mut self.top.scope, &Name::new(name.as_bytes()), limit);
+        if inserted != Insert::New {
+            return Err(refuse_name(inserted, self.key_at));
         }
         self.state = State::Colon;
         self.node = match self.top.node {
@@ -381,10 +374,7 @@ impl Tokenizer {
         visitor: &mut V,
     ) -> Result<(), Error<V::Stop>> {
         self.state = self.after();
-        if self.node != Node::IGNORE {
-            visitor.end(self.node, self.kind, self.absolute(at)).map_err(Error::Stop)?;
-        }
-        Ok(())
+        self.end(self.kind, at, visitor)
     }
 
     /// What may come behind a value.
@@ -411,11 +401,6 @@ impl Tokenizer {
         }
         self.end_scalar(at, visitor)?;
         Ok(at)
-    }
-
-    /// Containers open.
-    fn depth(&self) -> usize {
-        self.outer.len()
     }
 
     /// The offset in the text of the byte at `at` of this chunk.
@@ -449,4 +434,14 @@ impl Tokenizer {
         self.failed = Some(failed);
         error
     }
+}
+
+/// The name whose opening quote is at `offset` cannot be had.
+#[cold]
+pub(super) fn refuse_name<S>(inserted: Insert, offset: u64) -> Error<S> {
+    let kind = match inserted {
+        Insert::Full => SyntaxErrorKind::TooManyKeys,
+        Insert::Duplicate | Insert::New => SyntaxErrorKind::DuplicateKey,
+    };
+    SyntaxError { kind, offset }.into()
 }
