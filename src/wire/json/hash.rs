@@ -17,58 +17,60 @@ impl KeyHash {
         Self { first: spread(seed), second: spread(seed ^ 0xA076_1D64_78BD_642F) }
     }
 
-    /// The hash of one name.
-    ///
-    /// Both words of the multiplication carry name bytes under a secret mask. The first two
-    /// words and the length determine a name below 16 bytes; a longer one is folded 16 bytes at
-    /// a time.
+    /// The hash of one name: its words under secret masks, multiplied and folded.
     #[inline(always)]
     pub(super) fn of(self, name: &Name<'_>) -> u64 {
-        let mut first = self.first;
-        if name.length >= 16 {
-            first = self.long(name.bytes);
+        if name.long.is_empty() {
+            fold(self.first ^ name.low, self.second ^ name.high)
+        } else {
+            self.of_long(name.long)
         }
-        let length = (name.length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        fold(first ^ name.low, self.second ^ length ^ name.high)
     }
 
     #[inline(never)]
-    fn long(self, name: &[u8]) -> u64 {
+    fn of_long(self, name: &[u8]) -> u64 {
         let (blocks, tail) = name.as_chunks::<16>();
         let mut state = self.first;
         for block in blocks {
-            let words = Name::new(block);
-            state = fold(state ^ words.low, self.second ^ words.high);
+            let (low, high) = halves(*block);
+            state = fold(state ^ low, self.second ^ high);
         }
-        let words = Name::new(tail);
-        fold(state ^ words.low, self.second ^ words.high)
+        let tail = Name::new(tail);
+        fold(state ^ tail.low, self.second ^ tail.high)
     }
 }
 
 /// A member name as the hash sees it.
+///
+/// A name below 16 bytes is two words, the bytes of the name with a quote and zeros behind them. The
+/// quote is the last byte that is not zero, whatever the name has, so the words determine the name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name<'a> {
-    /// Bytes of the name.
-    pub(super) length: usize,
-    /// The first 8 bytes, with zeros behind a shorter name.
     pub(super) low: u64,
-    /// The next 8.
     pub(super) high: u64,
-    /// The name itself, needed from 16 bytes on.
-    pub(super) bytes: &'a [u8],
+    /// The name if it has 16 bytes or more, otherwise empty.
+    pub(super) long: &'a [u8],
 }
 
 impl<'a> Name<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(super) fn new(name: &'a [u8]) -> Self {
         let mut words = [0; 16];
-        for (to, from) in words.iter_mut().zip(bytes) {
+        if name.len() >= words.len() {
+            return Self { low: 0, high: 0, long: name };
+        }
+        for (to, from) in words.iter_mut().zip(name.iter().chain(b"\"")) {
             *to = *from;
         }
-        let words = u128::from_le_bytes(words);
-        #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
-        let (low, high) = (words as u64, (words >> 64) as u64);
-        Self { length: bytes.len(), low, high, bytes }
+        let (low, high) = halves(words);
+        Self { low, high, long: &[] }
     }
+}
+
+fn halves(words: [u8; 16]) -> (u64, u64) {
+    let words = u128::from_le_bytes(words);
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves are wanted")]
+    let halves = (words as u64, (words >> 64) as u64);
+    halves
 }
 
 /// The 128-bit product of two words, folded to 64 bits.
@@ -99,11 +101,14 @@ mod tests {
         let mut seen = HashSet::new();
         let mut names: Vec<Vec<u8>> = vec![vec![]];
         for length in 1..80 {
-            for value in [0_u8, 1, b'a', b'b', 0xff] {
+            for value in [0_u8, 1, b'a', b'"', 0xff] {
                 names.push(vec![value; length]);
                 for place in 0..length {
                     let mut name = vec![value; length];
                     name[place] ^= 0x40;
+                    names.push(name);
+                    let mut name = vec![value; length];
+                    name[place] = b'"';
                     names.push(name);
                 }
             }
@@ -136,9 +141,7 @@ mod tests {
 
     #[test]
     fn the_seed_matters() {
-        assert_ne!(
-            KeyHash::new(1).of(&Name::new(b"method")),
-            KeyHash::new(2).of(&Name::new(b"method"))
-        );
+        let name = Name::new(b"method");
+        assert_ne!(KeyHash::new(1).of(&name), KeyHash::new(2).of(&name));
     }
 }

@@ -1,10 +1,11 @@
 //! The names of all open objects, so that a duplicate is seen at any depth (T1).
 //!
 //! One stack of hashes serves all open objects; each remembers where its own begin. Objects with
-//! few names are searched in line. From [`SMALL`] names on, an object's names also stand in one
-//! shared hash table of positions on the stack, with linear probing. Only the innermost object can
-//! gain names or close, so positions enter and leave the table in stack order: an entry that
-//! leaves is always the newest, and its slot can simply become empty again.
+//! few names are searched in line, and most names not even that: one word of bits in the object
+//! proves them new. From [`SMALL`] names on, an object's names also stand in one shared hash table
+//! of positions on the stack, with linear probing. Only the innermost object can gain names or
+//! close, so positions enter and leave the table in stack order: an entry that leaves is always
+//! the newest, and its slot can simply become empty again.
 
 use super::hash::KeyHash;
 pub(super) use super::hash::Name;
@@ -12,28 +13,30 @@ pub(super) use super::hash::Name;
 /// Names in one object up to which a search in line is quicker than the table.
 const SMALL: usize = 16;
 
+/// Room of the first stack, in names.
+const FIRST_STACK: usize = 32;
+
 /// Slots of the first table.
 const FIRST_TABLE: usize = 64;
 
 /// What an open object remembers of its names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope {
-    /// Where its names begin on the stack.
-    first: u32,
     /// One bit for each name, chosen by the name's hash: a clear bit proves a name new.
-    seen: u64,
-}
-
-impl Scope {
-    /// The scope of what has no names.
-    pub(super) const EMPTY: Self = Self { first: 0, seen: 0 };
+    pub(super) seen: u64,
+    /// Where its names begin on the stack.
+    pub(super) first: u32,
 }
 
 /// The hashes of the names of all open objects.
 #[derive(Debug)]
 pub(super) struct Keys {
     hash: KeyHash,
+    /// The stack with the room above it. It never has more than `limit` entries.
     hashes: Vec<u64>,
+    /// Names on the stack.
+    open: usize,
+    limit: u32,
     /// Positions in `hashes` plus one; 0 is empty. Its length is 0 or a power of two.
     table: Vec<u32>,
     /// Occupied slots of `table`.
@@ -52,10 +55,13 @@ pub(super) enum Insert {
 }
 
 impl Keys {
-    pub(super) fn new(seed: u64) -> Self {
+    /// `limit` bounds the names of all open objects.
+    pub(super) fn new(seed: u64, limit: u32) -> Self {
         Self {
             hash: KeyHash::new(seed),
             hashes: Vec::new(),
+            open: 0,
+            limit,
             table: Vec::new(),
             used: 0,
             #[cfg(test)]
@@ -66,49 +72,43 @@ impl Keys {
     /// Opens an object.
     #[inline(always)]
     pub(super) fn open(&self) -> Scope {
-        Scope { first: index(self.hashes.len()), seen: 0 }
+        Scope { seen: 0, first: index(self.open) }
     }
 
-    /// Adds `name` to the innermost object; `limit` bounds the names of all open objects.
+    /// Adds `name` to the innermost object, which is `scope`.
     #[inline(always)]
-    pub(super) fn insert(&mut self, scope: &mut Scope, name: &Name<'_>, limit: u32) -> Insert {
+    pub(super) fn insert(&mut self, scope: &mut Scope, name: &Name<'_>) -> Insert {
+        let hash = self.hash.of(name);
+        let open = self.open;
         let first = scope.first as usize;
-        // Objects inside one another often have the same names: the offset keeps them apart in
-        // the table.
-        let hash = self
-            .hash
-            .of(name)
-            .wrapping_add(u64::from(scope.first).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let bit = 1_u64 << (hash >> 58);
-        let open = self.hashes.len();
         if open - first < SMALL {
-            if scope.seen & bit != 0 && self.search(first, hash) {
+            let bit = 1_u64 << (hash & 63);
+            if scope.seen & bit != 0 && self.is_in_line(first, hash) {
                 return Insert::Duplicate;
             }
-        } else if !self.insert_large(first, hash) {
-            return Insert::Duplicate;
+            if let Some(room) = self.hashes.get_mut(open) {
+                *room = hash;
+                self.open = open + 1;
+                scope.seen |= bit;
+                return Insert::New;
+            }
         }
-        if open >= limit as usize {
-            return Insert::Full;
-        }
-        scope.seen |= bit;
-        self.hashes.push(hash);
-        Insert::New
+        self.insert_slow(scope, hash)
     }
 
-    /// Closes the innermost object.
+    /// Closes the innermost object, which is `scope`.
     #[inline(always)]
     pub(super) fn close(&mut self, scope: Scope) {
         let first = scope.first as usize;
-        if self.hashes.len() - first > SMALL {
-            self.remove_large(first);
+        if self.open - first > SMALL {
+            self.leave_table(first);
         }
-        self.hashes.truncate(first);
+        self.open = first;
     }
 
     /// Forgets all names and keeps the buffers.
     pub(super) fn clear(&mut self) {
-        self.hashes.clear();
+        self.open = 0;
         if self.used > 0 {
             self.table.fill(0);
             self.used = 0;
@@ -120,60 +120,87 @@ impl Keys {
         self.hashes.capacity() * size_of::<u64>() + self.table.capacity() * size_of::<u32>()
     }
 
-    fn search(&mut self, first: usize, hash: u64) -> bool {
-        #[cfg(test)]
-        {
-            self.steps += (self.hashes.len() - first) as u64;
-        }
-        self.hashes.get(first..).is_some_and(|names| names.contains(&hash))
+    /// Whether `hash` is one of the names from `first` on.
+    #[inline(never)]
+    fn is_in_line(&mut self, first: usize, hash: u64) -> bool {
+        self.count(self.open - first);
+        self.hashes.get(first..self.open).is_some_and(|names| names.contains(&hash))
     }
 
-    /// Enters the next position of the stack for `hash` in the table; false if an equal hash of the
-    /// same object is there already.
+    /// A name for which the stack has no room, or of a large object.
     #[inline(never)]
-    fn insert_large(&mut self, first: usize, hash: u64) -> bool {
-        let open = self.hashes.len();
-        let fresh = if open - first == SMALL { first } else { open };
-        let wanted = self.used + (open - fresh) + 1;
-        if wanted * 4 > self.table.len() * 3 {
-            self.grow(wanted);
-        }
-        for position in fresh..open {
-            if let Some(&old) = self.hashes.get(position) {
-                self.enter(position, old);
+    fn insert_slow(&mut self, scope: &mut Scope, hash: u64) -> Insert {
+        let first = scope.first as usize;
+        let mut hash = hash;
+        if self.open - first >= SMALL {
+            // Objects inside one another often have the same names: the offset keeps them
+            // apart in the table.
+            let offset = u64::from(scope.first).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            hash = hash.wrapping_add(offset);
+            if self.open - first == SMALL {
+                self.enter_table(first, offset);
+            }
+            self.reserve_table(1);
+            if !self.is_new_in_table(first, hash) {
+                return Insert::Duplicate;
             }
         }
-        let mask = self.table.len() - 1;
+        let limit = self.limit as usize;
+        if self.open >= limit {
+            return Insert::Full;
+        }
+        if self.open == self.hashes.len() {
+            // Exactly what is wanted: `Vec` would round up, to twice the limit at worst.
+            let room = (self.open * 2).max(FIRST_STACK).min(limit);
+            self.hashes.reserve_exact(room - self.open);
+            self.hashes.resize(room, 0);
+        }
+        if self.open - first >= SMALL {
+            self.put(self.open, hash);
+        }
+        if let Some(room) = self.hashes.get_mut(self.open) {
+            *room = hash;
+            self.open += 1;
+            scope.seen |= 1 << (hash & 63);
+        }
+        Insert::New
+    }
+
+    /// The innermost object becomes a large one.
+    fn enter_table(&mut self, first: usize, offset: u64) {
+        self.reserve_table(SMALL);
+        for position in first..self.open {
+            if let Some(hash) = self.hashes.get_mut(position) {
+                *hash = hash.wrapping_add(offset);
+                let hash = *hash;
+                self.put(position, hash);
+            }
+        }
+    }
+
+    /// Whether no name from `first` on, all of which are in the table, has `hash`.
+    fn is_new_in_table(&mut self, first: usize, hash: u64) -> bool {
+        let mask = self.table.len().wrapping_sub(1);
         let mut slot = start(hash, self.table.len());
         while let Some(&entry) = self.table.get(slot)
             && entry != 0
         {
-            #[cfg(test)]
-            {
-                self.steps += 1;
-            }
+            self.count(1);
             let position = entry as usize - 1;
             if position >= first && self.hashes.get(position) == Some(&hash) {
                 return false;
             }
             slot = (slot + 1) & mask;
         }
-        if let Some(entry) = self.table.get_mut(slot) {
-            *entry = index(open + 1);
-            self.used += 1;
-        }
         true
     }
 
-    /// Puts a position that is known to be new into the table.
-    fn enter(&mut self, position: usize, hash: u64) {
-        let mask = self.table.len() - 1;
+    /// Puts a position into the table, which has room for it.
+    fn put(&mut self, position: usize, hash: u64) {
+        let mask = self.table.len().wrapping_sub(1);
         let mut slot = start(hash, self.table.len());
         while self.table.get(slot).is_some_and(|entry| *entry != 0) {
-            #[cfg(test)]
-            {
-                self.steps += 1;
-            }
+            self.count(1);
             slot = (slot + 1) & mask;
         }
         if let Some(entry) = self.table.get_mut(slot) {
@@ -182,8 +209,12 @@ impl Keys {
         }
     }
 
-    /// Makes room for `wanted` entries, at most three quarters full.
-    fn grow(&mut self, wanted: usize) {
+    /// Makes room for `more` entries, so that the table is at most three quarters full.
+    fn reserve_table(&mut self, more: usize) {
+        let wanted = self.used + more;
+        if wanted * 4 <= self.table.len() * 3 {
+            return;
+        }
         let mut slots = self.table.len().max(FIRST_TABLE);
         while wanted * 4 > slots * 3 {
             slots *= 2;
@@ -197,34 +228,41 @@ impl Keys {
         for entry in entries {
             let position = entry as usize - 1;
             if let Some(&hash) = self.hashes.get(position) {
-                self.enter(position, hash);
+                self.put(position, hash);
             }
         }
     }
 
     /// Takes the names of the innermost object out of the table, newest first.
     #[inline(never)]
-    fn remove_large(&mut self, first: usize) {
+    fn leave_table(&mut self, first: usize) {
         let mask = self.table.len().wrapping_sub(1);
-        for position in (first..self.hashes.len()).rev() {
+        for position in (first..self.open).rev() {
             let Some(&hash) = self.hashes.get(position) else { continue };
             let wanted = index(position + 1);
             let mut slot = start(hash, self.table.len());
-            while let Some(entry) = self.table.get_mut(slot)
-                && *entry != 0
+            while let Some(&entry) = self.table.get(slot)
+                && entry != wanted
+                && entry != 0
             {
-                #[cfg(test)]
-                {
-                    self.steps += 1;
-                }
-                if *entry == wanted {
-                    *entry = 0;
-                    self.used -= 1;
-                    break;
-                }
+                self.count(1);
                 slot = (slot + 1) & mask;
             }
+            if let Some(entry) = self.table.get_mut(slot) {
+                *entry = 0;
+                self.used -= 1;
+            }
         }
+    }
+
+    /// Counts the work that grows with the names, so that a test can bound it.
+    #[inline(always)]
+    fn count(&mut self, steps: usize) {
+        #[cfg(test)]
+        {
+            self.steps += steps as u64;
+        }
+        let _ = steps;
     }
 }
 
@@ -244,4 +282,99 @@ fn index(position: usize) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "at most `Limits::open_keys`")]
     let index = position as u32;
     index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Insert, Keys, Name, Scope};
+
+    fn insert(keys: &mut Keys, scope: &mut Scope, name: &str) -> Insert {
+        keys.insert(scope, &Name::new(name.as_bytes()))
+    }
+
+    /// 100 000 names in one object take a few steps each, and as many again to close it.
+    #[test]
+    fn many_names_take_linear_work() {
+        let mut keys = Keys::new(5, u32::MAX);
+        let mut scope = keys.open();
+        for name in 0..100_000 {
+            assert_eq!(insert(&mut keys, &mut scope, &format!("name-{name}")), Insert::New);
+        }
+        assert_eq!(insert(&mut keys, &mut scope, "name-77777"), Insert::Duplicate);
+        keys.close(scope);
+        assert_eq!((keys.open, keys.used), (0, 0));
+        assert!(keys.steps < 1_000_000, "{} steps", keys.steps);
+    }
+
+    /// The same 60 names in each of 1 000 objects, one inside the other.
+    #[test]
+    fn equal_names_at_every_depth_take_linear_work() {
+        let mut keys = Keys::new(5, u32::MAX);
+        let mut scopes = Vec::new();
+        for _ in 0..1000 {
+            let mut scope = keys.open();
+            for name in 0..60 {
+                assert_eq!(insert(&mut keys, &mut scope, &format!("{name}")), Insert::New);
+            }
+            assert_eq!(insert(&mut keys, &mut scope, "59"), Insert::Duplicate);
+            assert_eq!(insert(&mut keys, &mut scope, "3"), Insert::Duplicate);
+            scopes.push(scope);
+        }
+        while let Some(scope) = scopes.pop() {
+            keys.close(scope);
+        }
+        assert_eq!((keys.open, keys.used), (0, 0));
+        assert!(keys.steps < 600_000, "{} steps", keys.steps);
+        assert!(keys.table.iter().all(|entry| *entry == 0));
+    }
+
+    /// Names differing in one bit, as somebody would choose them who knows the hash but not the seed.
+    #[test]
+    fn regular_names_take_linear_work() {
+        for shift in 0..7_u8 {
+            let mut keys = Keys::new(u64::from(shift), u32::MAX);
+            let mut scope = keys.open();
+            for name in 0..(1_u64 << 14) {
+                let mut words = [b'a'; 15];
+                for (bit, byte) in words.iter_mut().take(14).enumerate() {
+                    *byte ^= u8::from(name >> bit & 1 == 1) << shift;
+                }
+                assert_eq!(keys.insert(&mut scope, &Name::new(&words)), Insert::New);
+            }
+            assert!(keys.steps < 200_000, "{} steps", keys.steps);
+        }
+    }
+
+    #[test]
+    fn small_and_large_objects_in_turn() {
+        let mut keys = Keys::new(1, 200);
+        let mut root = keys.open();
+        for round in 0..30 {
+            assert_eq!(insert(&mut keys, &mut root, &format!("r{round}")), Insert::New);
+            let mut child = keys.open();
+            for name in 0..round * 2 {
+                assert_eq!(insert(&mut keys, &mut child, &format!("r{name}")), Insert::New);
+                assert_eq!(insert(&mut keys, &mut child, &format!("r{name}")), Insert::Duplicate);
+            }
+            keys.close(child);
+            assert_eq!(insert(&mut keys, &mut root, &format!("r{round}")), Insert::Duplicate);
+        }
+        assert_eq!(keys.open, 30);
+    }
+
+    #[test]
+    fn the_limit_counts_all_open_objects() {
+        for limit in [0, 1, 15, 16, 17, 40] {
+            let mut keys = Keys::new(1, limit);
+            let mut scope = keys.open();
+            for name in 0..limit {
+                assert_eq!(insert(&mut keys, &mut scope, &format!("{name}")), Insert::New);
+            }
+            let mut inner = keys.open();
+            assert_eq!(insert(&mut keys, &mut inner, "x"), Insert::Full);
+            keys.close(inner);
+            assert_eq!(insert(&mut keys, &mut scope, "x"), Insert::Full);
+            assert!(keys.hashes.capacity() <= limit.max(1) as usize);
+        }
+    }
 }

@@ -32,9 +32,15 @@ impl Digits {
         matches!(self, Self::Zero | Self::Integer | Self::Fraction | Self::Power)
     }
 
+    /// Whether the number ends where `byte` follows, with which it cannot go on.
+    #[inline]
+    pub(super) fn may_end_before(self, byte: u8) -> bool {
+        self.may_end() && !(self == Self::Zero && byte.is_ascii_digit())
+    }
+
     /// The place behind `byte`; none if the number cannot go on with it.
     #[inline]
-    fn step(self, byte: u8) -> Option<Self> {
+    pub(super) fn step(self, byte: u8) -> Option<Self> {
         Some(match (self, byte) {
             (Self::Start, b'-') => Self::Minus,
             (Self::Start | Self::Minus, b'0') => Self::Zero,
@@ -74,7 +80,7 @@ impl Tokenizer {
                     end += 1;
                     continue;
                 }
-                None if digits.may_end() && !(digits == Digits::Zero && byte.is_ascii_digit()) => {
+                None if digits.may_end_before(byte) => {
                     ended = true;
                 }
                 None => failed = Some(SyntaxErrorKind::InvalidNumber),

@@ -1,9 +1,9 @@
-//! The quick way through well-formed text: names, scalars and punctuation one after another without a
-//! look at the state between them.
+//! The quick way through well-formed text: names, scalars and punctuation one after another
+//! without a look at the state between them.
 //!
 //! It takes only steps that the machine in `tokenizer.rs` would take byte by byte, and where
-//! something is unusual (an escape in a name, an exponent, the last bytes of a chunk, an error) it
-//! leaves the state as the machine would have it and returns.
+//! something is unusual (an escape in a name, the last bytes of a chunk, an error) it leaves
+//! the state as the machine would have it and returns.
 
 use super::keys::Insert;
 use super::scan;
@@ -14,9 +14,7 @@ use super::{Error, Kind, Node, SyntaxErrorKind, Tokenizer, Visit};
 /// What the next byte belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
-    FirstName,
     Name,
-    FirstElement,
     Value,
     After,
 }
@@ -34,14 +32,6 @@ impl Tokenizer {
         visitor: &mut V,
     ) -> Step<V> {
         let mut rest = input.get(at..).unwrap_or_default();
-        let mut turn = match self.state {
-            State::Value => Turn::Value,
-            State::FirstElement => Turn::FirstElement,
-            State::FirstKey => Turn::FirstName,
-            State::NextKey => Turn::Name,
-            State::AfterValue => Turn::After,
-            _ => return Ok(at),
-        };
         macro_rules! here {
             ($rest:expr) => {
                 input.len() - $rest.len()
@@ -53,118 +43,138 @@ impl Tokenizer {
                 return Ok(here!(rest));
             }};
         }
+        if self.state.is_inside_token() {
+            return Ok(at);
+        }
+        if rest.first().is_some_and(|byte| *byte <= b' ') {
+            rest = skip_space(rest);
+        }
+        let mut turn = match self.state {
+            State::Value => Turn::Value,
+            State::FirstElement if !matches!(rest.first(), None | Some(b']')) => Turn::Value,
+            State::FirstKey | State::NextKey if rest.first() == Some(&b'"') => Turn::Name,
+            State::AfterValue => Turn::After,
+            state => pause!(state),
+        };
+        if QUIET {
+            self.node = Node::IGNORE;
+        }
         loop {
-            if matches!(turn, Turn::Name | Turn::FirstName) {
-                rest = skip_space(rest);
-                let state = if turn == Turn::Name { State::NextKey } else { State::FirstKey };
-                let Some([b'"', word @ ..]) = rest.first_chunk::<9>() else {
-                    if turn == Turn::FirstName && rest.first() == Some(&b'}') {
-                        turn = Turn::After;
+            if turn == Turn::Name {
+                let found = scan::short_name(rest).or_else(|| scan::any_name(rest));
+                let Some((name, length)) = found else {
+                    if let Some(b' ' | b'\n' | b'\r' | b'\t') = rest.first() {
+                        rest = skip_space(rest);
                         continue;
                     }
-                    pause!(state)
+                    pause!(State::NextKey)
                 };
-                let Some(name) = scan::name(rest, u64::from_le_bytes(*word)) else { pause!(state) };
-                if name.length > usize::from(self.limits.key_bytes) {
-                    pause!(state)
+                if length > usize::from(self.limits.key_bytes) {
+                    pause!(State::NextKey)
                 }
-                let limit = self.limits.open_keys;
-                let inserted = self.keys.insert(&mut self.top.scope, &name, limit);
+                let inserted = self.keys.insert(&mut self.top.scope, &name);
                 if inserted != Insert::New {
                     return Err(refuse_name(inserted, self.absolute(here!(rest))));
                 }
-                if !QUIET && self.top.node != Node::IGNORE {
-                    let text = rest.get(1..=name.length).map(std::str::from_utf8);
-                    let Some(Ok(text)) = text else { pause!(state) };
-                    self.node = visitor.key(self.top.node, text).map_err(Error::Stop)?;
-                } else {
-                    self.node = Node::IGNORE;
+                if !QUIET {
+                    // INVARIANT: the name is valid UTF-8, so this does not fail.
+                    let text = rest.get(1..=length).map(std::str::from_utf8);
+                    let Some(Ok(text)) = text else { pause!(State::NextKey) };
+                    self.node = match self.top.node {
+                        Node::IGNORE => Node::IGNORE,
+                        object => visitor.key(object, text).map_err(Error::Stop)?,
+                    };
                 }
-                rest = rest.get(name.length + 2..).unwrap_or_default();
-                let Some((b':', after)) = rest.split_first() else { pause!(State::Colon) };
-                rest = after;
-                turn = Turn::Value;
-            } else if turn == Turn::FirstElement {
-                rest = skip_space(rest);
-                match rest.first() {
-                    None => pause!(State::FirstElement),
-                    Some(b']') => turn = Turn::After,
-                    Some(_) => turn = Turn::Value,
-                }
+                rest = rest.get(length + 3..).unwrap_or_default();
             }
-            if turn == Turn::Value {
-                rest = skip_space(rest);
+            if turn != Turn::After {
+                turn = Turn::Value;
                 let Some((&byte, after)) = rest.split_first() else { pause!(State::Value) };
-                match byte {
-                    b'"' => {
-                        self.begin::<V, QUIET>(Kind::String, here!(rest), visitor)?;
-                        let length = scan::text(after);
+                if byte == b'"' {
+                    self.begin::<V, QUIET>(Kind::String, here!(rest), visitor)?;
+                    let wants_text = !QUIET && self.node.wants_text();
+                    if !wants_text && let Some(length) = scan::short_string(rest) {
+                        rest = rest.get(length + 2..).unwrap_or_default();
+                    } else {
+                        let length = if wants_text { scan::text(after) } else { scan::skip(after) };
                         match after.get(length..).and_then(<[u8]>::split_first) {
-                            Some((b'"', behind)) if QUIET || !self.node.wants_text() => {
-                                rest = behind;
-                                if !QUIET {
-                                    self.end::<V>(Kind::String, here!(rest), visitor)?;
-                                }
-                            }
+                            Some((b'"', behind)) if !wants_text => rest = behind,
                             _ => {
                                 self.state = State::String(Text::Plain);
                                 self.kind = Kind::String;
                                 let end =
                                     self.string_behind(input, here!(after), length, visitor)?;
                                 rest = input.get(end..).unwrap_or_default();
-                                if let State::String(_) = self.state {
+                                if self.state != State::AfterValue {
                                     return Ok(end);
                                 }
+                                turn = Turn::After;
+                                continue;
                             }
                         }
                     }
-                    b'-' | b'0'..=b'9' => {
-                        let Some(length) = scan::number(rest) else { pause!(State::Value) };
-                        if length > usize::from(self.limits.number_bytes) {
-                            pause!(State::Value)
-                        }
-                        self.begin::<V, QUIET>(Kind::Number, here!(rest), visitor)?;
-                        let (token, behind) = rest.split_at_checked(length).unwrap_or_default();
-                        if !QUIET {
-                            if self.node.wants_text()
-                                && let Ok(text) = std::str::from_utf8(token)
-                            {
-                                visitor.text(self.node, text).map_err(Error::Stop)?;
-                            }
-                            self.end::<V>(Kind::Number, here!(behind), visitor)?;
-                        }
-                        rest = behind;
+                    if !QUIET {
+                        self.end(Kind::String, here!(rest), visitor)?;
                     }
-                    b'{' | b'[' => {
-                        let kind = if byte == b'{' { Kind::Object } else { Kind::Array };
-                        self.begin::<V, QUIET>(kind, here!(rest), visitor)?;
-                        self.open(kind);
-                        rest = after;
-                        let (first, state) = if byte == b'{' {
-                            (Turn::FirstName, State::FirstKey)
-                        } else {
-                            (Turn::FirstElement, State::FirstElement)
-                        };
-                        if !QUIET && self.node == Node::IGNORE {
-                            pause!(state)
-                        }
-                        turn = first;
-                        continue;
+                } else if byte == b'-' || byte.is_ascii_digit() {
+                    let Some(length) = scan::number(rest) else { pause!(State::Value) };
+                    if length > usize::from(self.limits.number_bytes) {
+                        pause!(State::Value)
                     }
-                    b't' | b'f' | b'n' => {
-                        let (kind, length) = match rest.first_chunk::<5>() {
-                            Some([b't', b'r', b'u', b'e', _]) => (Kind::True, 4),
-                            Some(b"false") => (Kind::False, 5),
-                            Some([b'n', b'u', b'l', b'l', _]) => (Kind::Null, 4),
-                            _ => pause!(State::Value),
-                        };
-                        self.begin::<V, QUIET>(kind, here!(rest), visitor)?;
-                        rest = rest.get(length..).unwrap_or_default();
-                        if !QUIET {
-                            self.end::<V>(kind, here!(rest), visitor)?;
+                    self.begin::<V, QUIET>(Kind::Number, here!(rest), visitor)?;
+                    let Some((token, behind)) = rest.split_at_checked(length) else {
+                        pause!(State::Value)
+                    };
+                    if !QUIET {
+                        if self.node.wants_text()
+                            && let Ok(text) = std::str::from_utf8(token)
+                        {
+                            visitor.text(self.node, text).map_err(Error::Stop)?;
                         }
+                        self.end(Kind::Number, here!(behind), visitor)?;
                     }
-                    _ => pause!(State::Value),
+                    rest = behind;
+                } else if byte == b'{' {
+                    self.begin::<V, QUIET>(Kind::Object, here!(rest), visitor)?;
+                    self.open(Kind::Object);
+                    rest = after;
+                    if rest.first().is_some_and(|byte| *byte <= b' ') {
+                        rest = skip_space(rest);
+                    }
+                    if (!QUIET && self.node == Node::IGNORE) || rest.first() != Some(&b'"') {
+                        pause!(State::FirstKey)
+                    }
+                    turn = Turn::Name;
+                    continue;
+                } else if byte == b'[' {
+                    self.begin::<V, QUIET>(Kind::Array, here!(rest), visitor)?;
+                    self.open(Kind::Array);
+                    rest = after;
+                    if rest.first().is_some_and(|byte| *byte <= b' ') {
+                        rest = skip_space(rest);
+                    }
+                    if (!QUIET && self.node == Node::IGNORE)
+                        || matches!(rest.first(), None | Some(b']'))
+                    {
+                        pause!(State::FirstElement)
+                    }
+                    continue;
+                } else {
+                    let (kind, length) = match rest.first_chunk::<5>() {
+                        Some([b't', b'r', b'u', b'e', _]) => (Kind::True, 4),
+                        Some(b"false") => (Kind::False, 5),
+                        Some([b'n', b'u', b'l', b'l', _]) => (Kind::Null, 4),
+                        Some([b' ' | b'\n' | b'\r' | b'\t', ..]) => {
+                            rest = skip_space(rest);
+                            continue;
+                        }
+                        _ => pause!(State::Value),
+                    };
+                    self.begin::<V, QUIET>(kind, here!(rest), visitor)?;
+                    rest = rest.get(length..).unwrap_or_default();
+                    if !QUIET {
+                        self.end(kind, here!(rest), visitor)?;
+                    }
                 }
                 if !QUIET && self.top.holds == Holds::Root {
                     pause!(State::Done)
@@ -216,24 +226,23 @@ impl Tokenizer {
         at: usize,
         visitor: &mut V,
     ) -> Result<(), Error<V::Stop>> {
-        if self.values == 0 {
+        let Some(values) = self.values.checked_sub(1) else {
             return Err(self.refuse(SyntaxErrorKind::TooManyValues, at));
-        }
+        };
         let container = matches!(kind, Kind::Object | Kind::Array);
         if container && self.outer.len() >= usize::from(self.limits.depth) {
             return Err(self.refuse(SyntaxErrorKind::TooDeep, at));
         }
-        self.values -= 1;
+        self.values = values;
         if QUIET {
-            self.node = Node::IGNORE;
             return Ok(());
         }
         match self.top.holds {
             Holds::Members => {}
             Holds::Elements if self.top.node == Node::IGNORE => self.node = Node::IGNORE,
             Holds::Elements => {
-                let index = self.top.index;
-                self.top.index += 1;
+                let index = self.top.scope.first;
+                self.top.scope.first += 1;
                 self.node = visitor.element(self.top.node, index).map_err(Error::Stop)?;
             }
             Holds::Root => self.node = visitor.root(),
@@ -262,8 +271,11 @@ impl Tokenizer {
     #[inline(always)]
     pub(super) fn open(&mut self, kind: Kind) {
         self.outer.push(self.top);
-        let holds = if kind == Kind::Object { Holds::Members } else { Holds::Elements };
-        self.top = Frame { node: self.node, holds, index: 0, scope: self.keys.open() };
+        self.top = if kind == Kind::Object {
+            Frame { node: self.node, holds: Holds::Members, scope: self.keys.open() }
+        } else {
+            Frame { node: self.node, ..Frame::ARRAY }
+        };
     }
 
     /// Leaves the innermost container.
@@ -279,16 +291,12 @@ impl Tokenizer {
 }
 
 /// `bytes` without the whitespace at its start.
-#[inline(always)]
-fn skip_space(bytes: &[u8]) -> &[u8] {
-    match bytes.first() {
-        Some(0..=b' ') => skip_more_space(bytes),
-        _ => bytes,
-    }
-}
-
 #[inline(never)]
-fn skip_more_space(mut bytes: &[u8]) -> &[u8] {
+fn skip_space(mut bytes: &[u8]) -> &[u8] {
+    // Indentation is a run of spaces.
+    while let Some((b"        ", rest)) = bytes.split_first_chunk() {
+        bytes = rest;
+    }
     while let Some((b' ' | b'\n' | b'\r' | b'\t', rest)) = bytes.split_first() {
         bytes = rest;
     }

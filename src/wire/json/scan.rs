@@ -1,33 +1,54 @@
-//! How far the plain part of a string reaches.
+//! How far the plain part of a string, a name or a number reaches.
 //!
-//! Blocks of [`BLOCK`] bytes are folded without branches, which the compiler turns into vector
-//! instructions; the block that stopped, and short strings, are looked at 8 bytes at a time.
+//! Nothing here has a state or an opinion: what is unusual is left to the machine. Blocks are
+//! folded without branches, which the compiler turns into vector instructions; the block that
+//! stopped, and short strings, are looked at 8 bytes at a time in one word.
 
 use super::hash::Name;
 
-/// Bytes that are folded at once.
-const BLOCK: usize = 64;
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x80 * ONES;
 
 /// The length of the longest start of `bytes` that is valid text of a string: whole UTF-8
 /// characters without `"`, `\` and control characters.
 ///
 /// What follows is the end of `bytes`, one of those three, or a character that is malformed or
 /// cut off by the end of `bytes`.
-#[inline]
+#[inline(never)]
 pub(super) fn text(bytes: &[u8]) -> usize {
     let ascii = plain::<true>(bytes);
-    match bytes.get(ascii) {
-        Some(0x80..) => ascii + bytes.get(ascii..).map_or(0, unicode),
-        _ => ascii,
+    if !matches!(bytes.get(ascii), Some(0x80..)) {
+        return ascii;
     }
+    let end = ascii + plain::<false>(bytes.get(ascii..).unwrap_or_default());
+    ascii + valid(bytes, ascii, end)
 }
 
-/// As [`text`], for bytes that begin with one above 0x7F.
+/// As [`text`], but goes on behind whole escapes.
 #[inline(never)]
-fn unicode(bytes: &[u8]) -> usize {
-    let end = plain::<false>(bytes);
-    let mut span = bytes.get(..end).unwrap_or(bytes);
-    if end == bytes.len() {
+pub(super) fn skip(bytes: &[u8]) -> usize {
+    let mut at = plain::<true>(bytes);
+    let mut above = None;
+    loop {
+        match bytes.get(at) {
+            Some(b'\\') => match escape(bytes.get(at..).unwrap_or_default()) {
+                Some(length) => at += length,
+                None => break,
+            },
+            Some(0x80..) if above.is_none() => above = Some(at),
+            _ => break,
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        at += if above.is_none() { plain::<true>(rest) } else { plain::<false>(rest) };
+    }
+    // Escapes are ASCII, so the text is valid if and only if the bytes with the escapes are.
+    above.map_or(at, |from| from + valid(bytes, from, at))
+}
+
+/// How many of the bytes from `from` to `to` are whole UTF-8 characters.
+fn valid(bytes: &[u8], from: usize, to: usize) -> usize {
+    let mut span = bytes.get(from..to).unwrap_or_default();
+    if to == bytes.len() {
         span = without_cut_character(span);
     }
     match simdutf8::basic::from_utf8(span) {
@@ -55,45 +76,91 @@ fn without_cut_character(bytes: &[u8]) -> &[u8] {
     bytes
 }
 
+/// The length of the escape at the start of `bytes`, a surrogate pair being one; none if it is
+/// malformed or not all there.
+#[inline(always)]
+fn escape(bytes: &[u8]) -> Option<usize> {
+    match bytes.get(1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+        b'u' => match unit(bytes.get(2..)?)? {
+            0xD800..0xDC00 => {
+                let (pair, lower) = bytes.get(6..)?.split_first_chunk::<2>()?;
+                let lower = unit(lower)?;
+                (pair == b"\\u" && (0xDC00..0xE000).contains(&lower)).then_some(12)
+            }
+            0xDC00..0xE000 => None,
+            _ => Some(6),
+        },
+        _ => None,
+    }
+}
+
+/// The UTF-16 unit that 4 hexadecimal digits stand for.
+fn unit(digits: &[u8]) -> Option<u16> {
+    let mut unit = 0;
+    for &digit in digits.first_chunk::<4>()? {
+        unit = unit << 4 | hex(digit)?;
+    }
+    Some(unit)
+}
+
+/// The value of a hexadecimal digit.
+#[inline(always)]
+pub(super) fn hex(digit: u8) -> Option<u16> {
+    match digit {
+        b'0'..=b'9' => Some(u16::from(digit - b'0')),
+        b'a'..=b'f' => Some(u16::from(digit - b'a' + 10)),
+        b'A'..=b'F' => Some(u16::from(digit - b'A' + 10)),
+        _ => None,
+    }
+}
+
 /// The number of bytes before the first `"`, `\`, control character or, if `ASCII`, byte above
 /// 0x7F.
 #[inline(always)]
 fn plain<const ASCII: bool>(bytes: &[u8]) -> usize {
     let mut length = 0;
-    let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+    for _ in 0..2 {
+        let Some(word) = bytes.get(length..).and_then(<[u8]>::first_chunk) else { break };
         let stops = stops::<ASCII>(u64::from_le_bytes(*word));
         if stops != 0 {
-            return length + (stops.trailing_zeros() / 8) as usize;
+            return length + place(stops);
         }
         length += 8;
+    }
+    let mut rest = bytes.get(length..).unwrap_or_default();
+    if rest.len() >= 64 {
+        let blocks = blocks::<ASCII, 64>(rest);
+        rest = rest.get(blocks..).unwrap_or_default();
+    }
+    if rest.len() >= 32 {
+        let blocks = blocks::<ASCII, 32>(rest);
+        rest = rest.get(blocks..).unwrap_or_default();
+    }
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let stops = stops::<ASCII>(u64::from_le_bytes(*word));
+        if stops != 0 {
+            return bytes.len() - rest.len() + place(stops);
+        }
         rest = after;
-        if length >= 16
-            && let Some((block, _)) = rest.split_first_chunk::<BLOCK>()
-            && !has_stop::<ASCII>(block)
-        {
-            let blocks = blocks::<ASCII>(rest);
-            length += blocks;
-            rest = rest.get(blocks..).unwrap_or_default();
-        }
     }
-    for &byte in rest {
-        if is_stop::<ASCII>(byte) {
-            break;
-        }
-        length += 1;
+    while let Some((&byte, after)) = rest.split_first()
+        && !is_stop::<ASCII>(byte)
+    {
+        rest = after;
     }
-    length
+    bytes.len() - rest.len()
 }
 
 /// The bytes in whole blocks without a stop at the start of `bytes`.
-fn blocks<const ASCII: bool>(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    blocks.iter().take_while(|block| !has_stop::<ASCII>(block)).count() * BLOCK
+#[inline(always)]
+fn blocks<const ASCII: bool, const SIZE: usize>(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<SIZE>();
+    blocks.iter().take_while(|block| !has_stop::<ASCII, SIZE>(block)).count() * SIZE
 }
 
 #[inline(always)]
-fn has_stop<const ASCII: bool>(block: &[u8; BLOCK]) -> bool {
+fn has_stop<const ASCII: bool, const SIZE: usize>(block: &[u8; SIZE]) -> bool {
     let mut found = false;
     for &byte in block {
         found |= is_stop::<ASCII>(byte);
@@ -108,9 +175,6 @@ fn is_stop<const ASCII: bool>(byte: u8) -> bool {
     low | (byte == b'"') | (byte == b'\\')
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x80 * ONES;
-
 /// The upper bit of every byte that is a stop. Bits above the lowest one may be wrong (a borrow).
 #[inline(always)]
 fn stops<const ASCII: bool>(word: u64) -> u64 {
@@ -121,75 +185,106 @@ fn stops<const ASCII: bool>(word: u64) -> u64 {
     found & HIGH
 }
 
-/// The name in `text`, which begins with its opening quote; `word` is what follows the quote. None
-/// if the name has more than 15 bytes or anything but plain ASCII, or is not all there.
+/// The place of the lowest byte that has its upper bit in `marks`.
 #[inline(always)]
-pub(super) fn name(text: &[u8], word: u64) -> Option<Name<'_>> {
+fn place(marks: u64) -> usize {
+    (marks.trailing_zeros() / 8) as usize
+}
+
+/// All bits below the lowest of `marks`.
+#[inline(always)]
+fn below(marks: u64) -> u64 {
+    !marks & marks.wrapping_sub(1)
+}
+
+/// A string at the start of `text`, which begins with its opening quote: its length, quotes
+/// excluded, if it has at most 7 bytes of plain ASCII and is all there.
+#[inline(always)]
+pub(super) fn short_string(text: &[u8]) -> Option<usize> {
+    let [_, word @ ..] = text.first_chunk::<9>()?;
+    let found = stops::<true>(u64::from_le_bytes(*word));
+    let length = place(found);
+    (found != 0 && text.get(length + 1) == Some(&b'"')).then_some(length)
+}
+
+/// A name of at most 15 bytes of plain ASCII at the start of `text`, with its quotes and a colon right
+/// behind it: what the hash needs, and its length without quotes.
+#[inline(always)]
+pub(super) fn short_name(text: &[u8]) -> Option<(Name<'static>, usize)> {
+    let [b'"', word @ ..] = text.first_chunk::<9>()? else { return None };
+    let word = u64::from_le_bytes(*word);
     let found = stops::<true>(word);
     let (length, low, high) = if found != 0 {
-        (found.trailing_zeros() / 8, word & below(found), 0)
+        (place(found), word & below(found), 0)
     } else {
         let second = u64::from_le_bytes(*text.get(9..)?.first_chunk()?);
         let found = stops::<true>(second);
         if found == 0 {
             return None;
         }
-        (8 + found.trailing_zeros() / 8, word, second & below(found))
+        (8 + place(found), word, second & below(found))
     };
-    let length = length as usize;
-    let is_whole = text.get(length + 1) == Some(&b'"');
-    is_whole.then_some(Name { length, low, high, bytes: &[] })
+    let is_whole = text.get(length + 1..)?.first_chunk() == Some(b"\":");
+    is_whole.then_some((Name { low, high, long: &[] }, length))
 }
 
-/// All bits of the bytes below the lowest byte that has its upper bit in `marks`.
-#[inline(always)]
-fn below(marks: u64) -> u64 {
-    // The lowest mark minus one has all bits below the mark; seven of them are the mark's own byte.
-    let lowest = marks & marks.wrapping_neg();
-    (lowest - 1) & !(lowest - (lowest >> 7))
+/// As [`short_name`], of any length and with any characters but escapes.
+#[inline(never)]
+pub(super) fn any_name(bytes: &[u8]) -> Option<(Name<'_>, usize)> {
+    let (b'"', rest) = bytes.split_first()? else { return None };
+    let length = text(rest);
+    let (name, behind) = rest.split_at_checked(length)?;
+    (behind.first_chunk() == Some(b"\":")).then(|| (Name::new(name), length))
 }
 
-/// The upper bit of every byte that is not a digit. Bits above the lowest one may be wrong.
-#[inline(always)]
-fn not_digits(word: u64) -> u64 {
-    let digits = word ^ (ONES * 0x30);
-    (digits.wrapping_add(ONES * 0x76) | digits) & HIGH
-}
-
-/// The number of digits at the start of `bytes`; none if they may reach beyond 8 bytes.
-#[inline(always)]
-fn digits(bytes: &[u8]) -> Option<usize> {
-    let found = not_digits(u64::from_le_bytes(*bytes.first_chunk()?));
-    if found == 0 { None } else { Some((found.trailing_zeros() / 8) as usize) }
-}
-
-/// The length of the number at the start of `text`; none if it is malformed, has an exponent, has
-/// more than 7 digits in one part, or may reach beyond `text`.
+/// The length of the number at the start of `text`, which begins with a minus or a digit; none if
+/// it is malformed or may reach beyond `text`.
 #[inline(always)]
 pub(super) fn number(text: &[u8]) -> Option<usize> {
-    let sign = usize::from(text.first() == Some(&b'-'));
-    let rest = text.get(sign..)?;
-    let integer = digits(rest)?;
-    if integer == 0 || (integer > 1 && rest.first() == Some(&b'0')) {
+    short_number(text).or_else(|| any_number(text))
+}
+
+/// As [`number`], without a sign or an exponent and with fewer than 8 bytes.
+#[inline(always)]
+fn short_number(text: &[u8]) -> Option<usize> {
+    let word = u64::from_le_bytes(*text.first_chunk()?);
+    let digits = word ^ (ONES * 0x30);
+    // The upper bit of every byte that is not a digit. Bits above the lowest one that is not a point
+    // may be wrong (a carry).
+    let mut found = (digits.wrapping_add(ONES * 0x76) | digits) & HIGH;
+    let mut length = place(found);
+    if found == 0 || length == 0 || (length > 1 && word & 0xFF == 0x30) {
         return None;
     }
-    let mut length = sign + integer;
-    let mut next = *rest.get(integer)?;
+    let mut next = *text.get(length)?;
     if next == b'.' {
-        let fraction_at = rest.get(integer + 1..)?;
-        let fraction = digits(fraction_at)?;
-        if fraction == 0 {
+        found &= found - 1;
+        let end = place(found);
+        if found == 0 || end == length + 1 {
             return None;
         }
-        length += 1 + fraction;
-        next = *fraction_at.get(fraction)?;
+        length = end;
+        next = *text.get(length)?;
     }
-    if matches!(next, b'e' | b'E') { None } else { Some(length) }
+    if next | 0x20 == b'e' { None } else { Some(length) }
+}
+
+#[inline(never)]
+fn any_number(text: &[u8]) -> Option<usize> {
+    let mut state = super::number::Digits::Start;
+    for (length, &byte) in text.iter().enumerate() {
+        match state.step(byte) {
+            Some(next) => state = next,
+            None => return state.may_end_before(byte).then_some(length),
+        }
+    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
-    use super::text;
+    use super::{any_number, short_name, short_number, skip, text};
+    use crate::wire::json::hash::Name;
 
     fn naive(bytes: &[u8]) -> usize {
         let end = bytes
@@ -204,12 +299,15 @@ mod tests {
 
     #[test]
     fn every_byte_at_every_place() {
-        for length in [1, 7, 8, 9, 15, 16, 17, 24, 31, 63, 64, 65, 80, 90, 129, 170] {
+        for length in [1, 7, 8, 9, 15, 16, 17, 24, 31, 48, 63, 64, 65, 80, 90, 129, 170] {
             for place in 0..length {
                 for byte in 0..=255 {
                     let mut bytes = vec![b'a'; length];
                     bytes[place] = byte;
                     assert_eq!(text(&bytes), naive(&bytes), "{byte} at {place} of {length}");
+                    if byte != b'\\' {
+                        assert_eq!(skip(&bytes), naive(&bytes), "{byte} at {place} of {length}");
+                    }
                 }
             }
         }
@@ -217,12 +315,66 @@ mod tests {
 
     #[test]
     fn characters_of_every_width_cut_everywhere() {
-        let source = "aé漢🦀".repeat(20) + "\"" + &"é漢🦀z".repeat(30) + "\\" + "\u{7f}\u{80}";
+        let source = "aé漢🦀".repeat(12) + "\"" + &"é漢🦀z".repeat(14) + "\\" + "\u{7f}\u{80}";
         for from in 0..source.len() {
             for to in from..source.len() {
                 let bytes = &source.as_bytes()[from..to];
                 assert_eq!(text(bytes), naive(bytes));
             }
         }
+    }
+
+    #[test]
+    fn whole_escapes_are_skipped() {
+        let cases: &[(&str, usize)] = &[
+            (r#"\n\"\\\/\b\f\r\t""#, 16),
+            (r#"a\u00e9\uD83E\uDD80é\n""#, 23),
+            (r"\uD83E\uDD8", 0),
+            (r"\uD83E\u0041", 0),
+            (r"x\uDC00", 1),
+            (r"é\uD83Ex", 2),
+            (r"\x", 0),
+            (r"\u00g0", 0),
+            (r"\u00", 0),
+            (r"a\", 1),
+        ];
+        for (text, length) in cases {
+            assert_eq!(skip(text.as_bytes()), *length, "{text}");
+        }
+        assert_eq!(skip(b"a\\n\xC3\\n"), 3, "a character cut by an escape");
+        assert_eq!(skip(b"a\xC3\xA9\\n\xE6\xBC"), 5, "a character cut by the end");
+    }
+
+    #[test]
+    fn names_have_the_words_of_the_hash() {
+        for length in 0..20 {
+            let name = "abcdefghijklmnopqrstuvwxyz".get(..length).unwrap();
+            let text = format!("\"{name}\":{}", "x".repeat(20));
+            let short =
+                short_name(text.as_bytes()).map(|(name, length)| (name.low, name.high, length));
+            let expected = Name::new(name.as_bytes());
+            let expected = (length < 16).then_some((expected.low, expected.high, length));
+            assert_eq!(short, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn short_and_any_numbers_agree() {
+        let parts = ["", "-", "0", "7", "12", "00", ".", ".5", "e", "E9", ".25e+1", ",", "\u{ff}"];
+        for a in parts {
+            for b in parts {
+                for c in parts {
+                    let text = format!("{a}{b}{c},       ");
+                    let any = any_number(text.as_bytes());
+                    if let Some(length) = short_number(text.as_bytes()) {
+                        assert_eq!(any, Some(length), "{text}");
+                    }
+                }
+            }
+        }
+        assert_eq!(short_number(b"123.456,"), Some(7));
+        assert_eq!(short_number(b"0.5]    "), Some(3));
+        assert_eq!(short_number(b"12345678"), None);
+        assert_eq!(any_number(b"-12345678901.5e-10}"), Some(18));
     }
 }

@@ -63,9 +63,8 @@ impl Tokenizer {
     /// More of the string at hand, from `at` to its closing quote or the end of the chunk.
     pub(super) fn string<V: Visit>(&mut self, input: &[u8], at: usize, visitor: &mut V) -> Step<V> {
         let plain = match self.state {
-            State::Key(Text::Plain) | State::String(Text::Plain) => {
-                scan::text(input.get(at..).unwrap_or_default())
-            }
+            State::Key(Text::Plain) => self.plain(true, input, at),
+            State::String(Text::Plain) => self.plain(false, input, at),
             _ => 0,
         };
         self.string_behind(input, at, plain, visitor)
@@ -143,9 +142,16 @@ impl Tokenizer {
             };
             at += 1;
             if text == Text::Plain {
-                plain = scan::text(input.get(at..).unwrap_or_default());
+                plain = self.plain(is_key, input, at);
             }
         }
+    }
+
+    /// How many bytes from `at` on need no look at each. Where the text is not wanted, these may be
+    /// escapes.
+    fn plain(&self, is_key: bool, input: &[u8], at: usize) -> usize {
+        let rest = input.get(at..).unwrap_or_default();
+        if is_key || self.node.wants_text() { scan::text(rest) } else { scan::skip(rest) }
     }
 
     /// One byte of a character above U+007F that the scan of plain text did not accept: it is
@@ -206,13 +212,10 @@ impl Tokenizer {
     /// Adds one hexadecimal digit.
     #[inline]
     fn hex<S>(&mut self, byte: u8, at: usize) -> Result<(), Error<S>> {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            b'A'..=b'F' => byte - b'A' + 10,
-            _ => return Err(self.refuse(SyntaxErrorKind::InvalidEscape, at)),
+        let Some(digit) = scan::hex(byte) else {
+            return Err(self.refuse(SyntaxErrorKind::InvalidEscape, at));
         };
-        self.carry.unit = self.carry.unit << 4 | u16::from(digit);
+        self.carry.unit = self.carry.unit << 4 | digit;
         Ok(())
     }
 

@@ -99,16 +99,23 @@ pub(super) enum State {
     Number(Digits),
 }
 
+impl State {
+    /// Whether whitespace would be part of a token here, or end it.
+    pub(super) fn is_inside_token(self) -> bool {
+        matches!(self, Self::Key(_) | Self::String(_) | Self::Literal | Self::Number(_))
+    }
+}
+
 /// An open container.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
+    /// The names of an object. An array counts its elements in `Scope::first`.
+    pub(super) scope: Scope,
     pub(super) node: Node,
     pub(super) holds: Holds,
-    /// The next element's index, in an array.
-    pub(super) index: u32,
-    pub(super) scope: Scope,
 }
 
+/// What a container holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holds {
     /// No container: the one value of the text.
@@ -119,7 +126,9 @@ pub(super) enum Holds {
 
 impl Frame {
     pub(super) const ROOT: Self =
-        Self { node: Node::IGNORE, holds: Holds::Root, index: 0, scope: Scope::EMPTY };
+        Self { scope: Scope { seen: 0, first: 0 }, node: Node::IGNORE, holds: Holds::Root };
+    /// An array before its first element.
+    pub(super) const ARRAY: Self = Self { holds: Holds::Elements, ..Self::ROOT };
 
     pub(super) fn kind(&self) -> Kind {
         if self.holds == Holds::Members { Kind::Object } else { Kind::Array }
@@ -143,7 +152,7 @@ impl Tokenizer {
             values: limits.values,
             top: Frame::ROOT,
             outer: Vec::new(),
-            keys: Keys::new(seed),
+            keys: Keys::new(seed, limits.open_keys),
             node: Node::IGNORE,
             kind: Kind::Null,
             length: 0,
@@ -353,8 +362,7 @@ impl Tokenizer {
         name: &str,
         visitor: &mut V,
     ) -> Result<(), Error<V::Stop>> {
-        let limit = self.limits.open_keys;
-        let inserted = self.keys.insert(&mut self.top.scope, &Name::new(name.as_bytes()), limit);
+        let inserted = self.keys.insert(&mut self.top.scope, &Name::new(name.as_bytes()));
         if inserted != Insert::New {
             return Err(refuse_name(inserted, self.key_at));
         }
