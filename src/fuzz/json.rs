@@ -190,6 +190,10 @@ pub fn scan<'a>(
 pub const TIGHT: Limits =
     Limits { depth: 4, key_bytes: 6, number_bytes: 5, values: 12, open_keys: 5 };
 
+/// As [`TIGHT`], but with names and numbers long enough for the quick way through a text.
+pub const SNUG: Limits =
+    Limits { depth: 4, key_bytes: 16, number_bytes: 9, values: 12, open_keys: 5 };
+
 /// Any cut of `text` gives the same outcome: byte by byte, every cut in two where the text is short,
 /// some cuts in pieces of one size where it is long.
 pub fn any_cut_is_the_same(text: &[u8], limits: Limits, interest: Interest, patience: usize) {
@@ -215,15 +219,19 @@ pub fn any_cut_is_the_same(text: &[u8], limits: Limits, interest: Interest, pati
 /// Fuzz target `json_chunking`: the first byte chooses what is recorded, the rest is the text.
 pub fn chunking(data: &[u8]) {
     let Some((&choice, text)) = data.split_first() else { return };
-    let interest = if choice & 1 == 0 { Interest::All } else { Interest::Some(choice >> 3) };
-    let patience = if choice & 2 == 0 { usize::MAX } else { usize::from(choice >> 3) };
-    let limits = if choice & 4 == 0 { Limits::default() } else { TIGHT };
+    let interest = if choice & 1 == 0 { Interest::All } else { Interest::Some(choice >> 4) };
+    let patience = if choice & 2 == 0 { usize::MAX } else { usize::from(choice >> 4) };
+    let limits = match choice >> 2 & 3 {
+        0 | 1 => Limits::default(),
+        2 => TIGHT,
+        _ => SNUG,
+    };
     any_cut_is_the_same(text, limits, interest, patience);
 }
 
 /// Fuzz target `json_differential`: see [`agrees_with_serde`].
 pub fn differential(data: &[u8]) {
-    for limits in [Limits::default(), TIGHT] {
+    for limits in [Limits::default(), TIGHT, SNUG] {
         agrees_with_serde(data, limits);
     }
 }

@@ -9,6 +9,7 @@
 
 use super::hash::KeyHash;
 pub(super) use super::hash::Name;
+use super::tokenizer::Frame;
 
 /// Names in one object up to which a search in line is quicker than the table.
 const SMALL: usize = 16;
@@ -18,15 +19,6 @@ const FIRST_STACK: usize = 32;
 
 /// Slots of the first table.
 const FIRST_TABLE: usize = 64;
-
-/// What an open object remembers of its names.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Scope {
-    /// One bit for each name, chosen by the name's hash: a clear bit proves a name new.
-    pub(super) seen: u64,
-    /// Where its names begin on the stack.
-    pub(super) first: u32,
-}
 
 /// The hashes of the names of all open objects.
 #[derive(Debug)]
@@ -69,37 +61,37 @@ impl Keys {
         }
     }
 
-    /// Opens an object.
+    /// Where the names of an object that opens now will begin.
     #[inline(always)]
-    pub(super) fn open(&self) -> Scope {
-        Scope { seen: 0, first: index(self.open) }
+    pub(super) fn height(&self) -> u32 {
+        index(self.open)
     }
 
-    /// Adds `name` to the innermost object, which is `scope`.
+    /// Adds `name` to the innermost object.
     #[inline(always)]
-    pub(super) fn insert(&mut self, scope: &mut Scope, name: &Name<'_>) -> Insert {
+    pub(super) fn insert(&mut self, object: &mut Frame, name: &Name<'_>) -> Insert {
         let hash = self.hash.of(name);
         let open = self.open;
-        let first = scope.first as usize;
+        let first = object.first as usize;
         if open - first < SMALL {
             let bit = 1_u64 << (hash & 63);
-            if scope.seen & bit != 0 && self.is_in_line(first, hash) {
+            if object.seen & bit != 0 && self.is_in_line(first, hash) {
                 return Insert::Duplicate;
             }
             if let Some(room) = self.hashes.get_mut(open) {
                 *room = hash;
                 self.open = open + 1;
-                scope.seen |= bit;
+                object.seen |= bit;
                 return Insert::New;
             }
         }
-        self.insert_slow(scope, hash)
+        self.insert_slow(object, hash)
     }
 
-    /// Closes the innermost object, which is `scope`.
+    /// Closes the innermost object.
     #[inline(always)]
-    pub(super) fn close(&mut self, scope: Scope) {
-        let first = scope.first as usize;
+    pub(super) fn close(&mut self, object: &Frame) {
+        let first = object.first as usize;
         if self.open - first > SMALL {
             self.leave_table(first);
         }
@@ -129,13 +121,13 @@ impl Keys {
 
     /// A name for which the stack has no room, or of a large object.
     #[inline(never)]
-    fn insert_slow(&mut self, scope: &mut Scope, hash: u64) -> Insert {
-        let first = scope.first as usize;
+    fn insert_slow(&mut self, object: &mut Frame, hash: u64) -> Insert {
+        let first = object.first as usize;
         let mut hash = hash;
         if self.open - first >= SMALL {
             // Objects inside one another often have the same names: the offset keeps them
             // apart in the table.
-            let offset = u64::from(scope.first).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let offset = u64::from(object.first).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             hash = hash.wrapping_add(offset);
             if self.open - first == SMALL {
                 self.enter_table(first, offset);
@@ -161,7 +153,7 @@ impl Keys {
         if let Some(room) = self.hashes.get_mut(self.open) {
             *room = hash;
             self.open += 1;
-            scope.seen |= 1 << (hash & 63);
+            object.seen |= 1 << (hash & 63);
         }
         Insert::New
     }
@@ -286,22 +278,26 @@ fn index(position: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Insert, Keys, Name, Scope};
+    use super::{Frame, Insert, Keys, Name};
 
-    fn insert(keys: &mut Keys, scope: &mut Scope, name: &str) -> Insert {
-        keys.insert(scope, &Name::new(name.as_bytes()))
+    fn open(keys: &Keys) -> Frame {
+        Frame { first: keys.height(), ..Frame::ROOT }
+    }
+
+    fn insert(keys: &mut Keys, object: &mut Frame, name: &str) -> Insert {
+        keys.insert(object, &Name::new(name.as_bytes()))
     }
 
     /// 100 000 names in one object take a few steps each, and as many again to close it.
     #[test]
     fn many_names_take_linear_work() {
         let mut keys = Keys::new(5, u32::MAX);
-        let mut scope = keys.open();
+        let mut scope = open(&keys);
         for name in 0..100_000 {
             assert_eq!(insert(&mut keys, &mut scope, &format!("name-{name}")), Insert::New);
         }
         assert_eq!(insert(&mut keys, &mut scope, "name-77777"), Insert::Duplicate);
-        keys.close(scope);
+        keys.close(&scope);
         assert_eq!((keys.open, keys.used), (0, 0));
         assert!(keys.steps < 1_000_000, "{} steps", keys.steps);
     }
@@ -312,7 +308,7 @@ mod tests {
         let mut keys = Keys::new(5, u32::MAX);
         let mut scopes = Vec::new();
         for _ in 0..1000 {
-            let mut scope = keys.open();
+            let mut scope = open(&keys);
             for name in 0..60 {
                 assert_eq!(insert(&mut keys, &mut scope, &format!("{name}")), Insert::New);
             }
@@ -321,7 +317,7 @@ mod tests {
             scopes.push(scope);
         }
         while let Some(scope) = scopes.pop() {
-            keys.close(scope);
+            keys.close(&scope);
         }
         assert_eq!((keys.open, keys.used), (0, 0));
         assert!(keys.steps < 600_000, "{} steps", keys.steps);
@@ -333,7 +329,7 @@ mod tests {
     fn regular_names_take_linear_work() {
         for shift in 0..7_u8 {
             let mut keys = Keys::new(u64::from(shift), u32::MAX);
-            let mut scope = keys.open();
+            let mut scope = open(&keys);
             for name in 0..(1_u64 << 14) {
                 let mut words = [b'a'; 15];
                 for (bit, byte) in words.iter_mut().take(14).enumerate() {
@@ -348,15 +344,15 @@ mod tests {
     #[test]
     fn small_and_large_objects_in_turn() {
         let mut keys = Keys::new(1, 200);
-        let mut root = keys.open();
+        let mut root = open(&keys);
         for round in 0..30 {
             assert_eq!(insert(&mut keys, &mut root, &format!("r{round}")), Insert::New);
-            let mut child = keys.open();
+            let mut child = open(&keys);
             for name in 0..round * 2 {
                 assert_eq!(insert(&mut keys, &mut child, &format!("r{name}")), Insert::New);
                 assert_eq!(insert(&mut keys, &mut child, &format!("r{name}")), Insert::Duplicate);
             }
-            keys.close(child);
+            keys.close(&child);
             assert_eq!(insert(&mut keys, &mut root, &format!("r{round}")), Insert::Duplicate);
         }
         assert_eq!(keys.open, 30);
@@ -366,13 +362,13 @@ mod tests {
     fn the_limit_counts_all_open_objects() {
         for limit in [0, 1, 15, 16, 17, 40] {
             let mut keys = Keys::new(1, limit);
-            let mut scope = keys.open();
+            let mut scope = open(&keys);
             for name in 0..limit {
                 assert_eq!(insert(&mut keys, &mut scope, &format!("{name}")), Insert::New);
             }
-            let mut inner = keys.open();
+            let mut inner = open(&keys);
             assert_eq!(insert(&mut keys, &mut inner, "x"), Insert::Full);
-            keys.close(inner);
+            keys.close(&inner);
             assert_eq!(insert(&mut keys, &mut scope, "x"), Insert::Full);
             assert!(keys.hashes.capacity() <= limit.max(1) as usize);
         }

@@ -11,12 +11,13 @@ use super::string::Text;
 use super::tokenizer::{Frame, Holds, State, Step, refuse_name};
 use super::{Error, Kind, Node, SyntaxErrorKind, Tokenizer, Visit};
 
-/// What the next byte belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    Name,
-    Value,
-    After,
+/// Takes whitespace from the start of a slice, which usually has none.
+macro_rules! skip_space {
+    ($rest:ident) => {
+        if $rest.first().is_some_and(|byte| *byte <= b' ') {
+            $rest = behind_space($rest);
+        }
+    };
 }
 
 impl Tokenizer {
@@ -32,6 +33,7 @@ impl Tokenizer {
         visitor: &mut V,
     ) -> Step<V> {
         let mut rest = input.get(at..).unwrap_or_default();
+        let mut window = Window { bytes: input, from: 0, text: "" };
         macro_rules! here {
             ($rest:expr) => {
                 input.len() - $rest.len()
@@ -43,63 +45,109 @@ impl Tokenizer {
                 return Ok(here!(rest));
             }};
         }
-        if self.state.is_inside_token() {
+        macro_rules! begin {
+            ($kind:expr) => {
+                if QUIET {
+                    if self.values == 0 {
+                        return Err(self.refuse(SyntaxErrorKind::TooManyValues, here!(rest)));
+                    }
+                    self.values -= 1;
+                } else {
+                    self.begin($kind, here!(rest), visitor)?;
+                }
+            };
+        }
+        macro_rules! end {
+            ($kind:expr) => {
+                if !QUIET {
+                    self.end($kind, here!(rest), visitor)?;
+                }
+            };
+        }
+        macro_rules! number {
+            ($length:expr) => {
+                begin!(Kind::Number);
+                if !QUIET
+                    && self.node.wants_text()
+                    && let Some(text) = window.text(here!(rest), $length)
+                {
+                    visitor.text(self.node, text).map_err(Error::Stop)?;
+                }
+                rest = rest.get($length..).unwrap_or_default();
+                end!(Kind::Number);
+            };
+        }
+        if self.state.is_inside_token() || !self.limits.are_wide() {
             return Ok(at);
         }
-        if rest.first().is_some_and(|byte| *byte <= b' ') {
-            rest = skip_space(rest);
+        skip_space!(rest);
+        let in_object = self.top.holds == Holds::Members;
+        let mut after_value = self.state == State::AfterValue;
+        match (self.state, rest.first()) {
+            (State::AfterValue, _) => {}
+            (State::Value, _) if !in_object => {}
+            (State::FirstElement, Some(b']') | None) => pause!(self.state),
+            (State::FirstElement, _) => {}
+            (State::FirstKey | State::NextKey, Some(b'"')) => {}
+            _ => pause!(self.state),
         }
-        let mut turn = match self.state {
-            State::Value => Turn::Value,
-            State::FirstElement if !matches!(rest.first(), None | Some(b']')) => Turn::Value,
-            State::FirstKey | State::NextKey if rest.first() == Some(&b'"') => Turn::Name,
-            State::AfterValue => Turn::After,
-            state => pause!(state),
-        };
         if QUIET {
             self.node = Node::IGNORE;
         }
-        loop {
-            if turn == Turn::Name {
-                let found = scan::short_name(rest).or_else(|| scan::any_name(rest));
-                let Some((name, length)) = found else {
-                    if let Some(b' ' | b'\n' | b'\r' | b'\t') = rest.first() {
-                        rest = skip_space(rest);
-                        continue;
-                    }
-                    pause!(State::NextKey)
-                };
-                if length > usize::from(self.limits.key_bytes) {
-                    pause!(State::NextKey)
-                }
-                let inserted = self.keys.insert(&mut self.top.scope, &name);
-                if inserted != Insert::New {
-                    return Err(refuse_name(inserted, self.absolute(here!(rest))));
-                }
-                if !QUIET {
-                    // INVARIANT: the name is valid UTF-8, so this does not fail.
-                    let text = rest.get(1..=length).map(std::str::from_utf8);
-                    let Some(Ok(text)) = text else { pause!(State::NextKey) };
-                    self.node = match self.top.node {
-                        Node::IGNORE => Node::IGNORE,
-                        object => visitor.key(object, text).map_err(Error::Stop)?,
+        'item: loop {
+            // A member or an element.
+            if after_value {
+                after_value = false;
+            } else {
+                if self.top.holds == Holds::Members {
+                    let (inserted, length) = match scan::short_name(rest) {
+                        Some((name, length)) => (self.keys.insert(&mut self.top, &name), length),
+                        None => match self.any_name(rest) {
+                            Some(inserted) => inserted,
+                            None if rest.first().copied().is_some_and(is_space) => {
+                                rest = behind_space(rest);
+                                continue;
+                            }
+                            None => pause!(State::NextKey),
+                        },
                     };
+                    if inserted != Insert::New {
+                        return Err(refuse_name(inserted, self.absolute(here!(rest))));
+                    }
+                    if !QUIET {
+                        let name_at = here!(rest) + 1;
+                        // INVARIANT: the name is valid UTF-8, so there is a text.
+                        self.node = match (self.top.node, window.text(name_at, length)) {
+                            (object, Some(name)) if object != Node::IGNORE => {
+                                visitor.key(object, name).map_err(Error::Stop)?
+                            }
+                            _ => Node::IGNORE,
+                        };
+                    }
+                    rest = rest.get(length + 3..).unwrap_or_default();
                 }
-                rest = rest.get(length + 3..).unwrap_or_default();
-            }
-            if turn != Turn::After {
-                turn = Turn::Value;
-                let Some((&byte, after)) = rest.split_first() else { pause!(State::Value) };
-                if byte == b'"' {
-                    self.begin::<V, QUIET>(Kind::String, here!(rest), visitor)?;
-                    let wants_text = !QUIET && self.node.wants_text();
-                    if !wants_text && let Some(length) = scan::short_string(rest) {
-                        rest = rest.get(length + 2..).unwrap_or_default();
-                    } else {
-                        let length = if wants_text { scan::text(after) } else { scan::skip(after) };
-                        match after.get(length..).and_then(<[u8]>::split_first) {
-                            Some((b'"', behind)) if !wants_text => rest = behind,
-                            _ => {
+                'value: loop {
+                    let Some((&byte, after)) = rest.split_first() else { pause!(State::Value) };
+                    if byte == b'"' {
+                        begin!(Kind::String);
+                        let wants_text = !QUIET && self.node.wants_text();
+                        if !wants_text && let Some(length) = scan::short_string(rest) {
+                            rest = rest.get(length + 2..).unwrap_or_default();
+                            end!(Kind::String);
+                        } else {
+                            let length =
+                                if wants_text { scan::text(after) } else { scan::skip(after) };
+                            let closing = after.get(length..).and_then(<[u8]>::split_first);
+                            if let Some((b'"', behind)) = closing {
+                                if wants_text
+                                    && length > 0
+                                    && let Some(text) = window.text(here!(after), length)
+                                {
+                                    visitor.text(self.node, text).map_err(Error::Stop)?;
+                                }
+                                rest = behind;
+                                end!(Kind::String);
+                            } else {
                                 self.state = State::String(Text::Plain);
                                 self.kind = Kind::String;
                                 let end =
@@ -108,119 +156,110 @@ impl Tokenizer {
                                 if self.state != State::AfterValue {
                                     return Ok(end);
                                 }
-                                turn = Turn::After;
-                                continue;
                             }
                         }
-                    }
-                    if !QUIET {
-                        self.end(Kind::String, here!(rest), visitor)?;
-                    }
-                } else if byte == b'-' || byte.is_ascii_digit() {
-                    let Some(length) = scan::number(rest) else { pause!(State::Value) };
-                    if length > usize::from(self.limits.number_bytes) {
-                        pause!(State::Value)
-                    }
-                    self.begin::<V, QUIET>(Kind::Number, here!(rest), visitor)?;
-                    let Some((token, behind)) = rest.split_at_checked(length) else {
-                        pause!(State::Value)
-                    };
-                    if !QUIET {
-                        if self.node.wants_text()
-                            && let Ok(text) = std::str::from_utf8(token)
-                        {
-                            visitor.text(self.node, text).map_err(Error::Stop)?;
+                    } else if byte.is_ascii_digit() {
+                        let length = match scan::short_number(rest) {
+                            Some(length) => length,
+                            None => match self.any_number(rest) {
+                                Some(length) => length,
+                                None => pause!(State::Value),
+                            },
+                        };
+                        number!(length);
+                    } else if byte == b'{' || byte == b'[' {
+                        if self.outer.len() >= usize::from(self.limits.depth) {
+                            pause!(State::Value)
                         }
-                        self.end(Kind::Number, here!(behind), visitor)?;
-                    }
-                    rest = behind;
-                } else if byte == b'{' {
-                    self.begin::<V, QUIET>(Kind::Object, here!(rest), visitor)?;
-                    self.open(Kind::Object);
-                    rest = after;
-                    if rest.first().is_some_and(|byte| *byte <= b' ') {
-                        rest = skip_space(rest);
-                    }
-                    if (!QUIET && self.node == Node::IGNORE) || rest.first() != Some(&b'"') {
-                        pause!(State::FirstKey)
-                    }
-                    turn = Turn::Name;
-                    continue;
-                } else if byte == b'[' {
-                    self.begin::<V, QUIET>(Kind::Array, here!(rest), visitor)?;
-                    self.open(Kind::Array);
-                    rest = after;
-                    if rest.first().is_some_and(|byte| *byte <= b' ') {
-                        rest = skip_space(rest);
-                    }
-                    if (!QUIET && self.node == Node::IGNORE)
-                        || matches!(rest.first(), None | Some(b']'))
-                    {
-                        pause!(State::FirstElement)
-                    }
-                    continue;
-                } else {
-                    let (kind, length) = match rest.first_chunk::<5>() {
-                        Some([b't', b'r', b'u', b'e', _]) => (Kind::True, 4),
-                        Some(b"false") => (Kind::False, 5),
-                        Some([b'n', b'u', b'l', b'l', _]) => (Kind::Null, 4),
-                        Some([b' ' | b'\n' | b'\r' | b'\t', ..]) => {
-                            rest = skip_space(rest);
-                            continue;
+                        let is_object = byte == b'{';
+                        begin!(if is_object { Kind::Object } else { Kind::Array });
+                        self.open(is_object);
+                        rest = after;
+                        skip_space!(rest);
+                        let is_told = QUIET || self.node != Node::IGNORE;
+                        match (is_object, rest.first()) {
+                            (true, Some(b'"')) if is_told => {}
+                            (true, _) => pause!(State::FirstKey),
+                            (false, Some(byte)) if is_told && *byte != b']' => {}
+                            (false, _) => pause!(State::FirstElement),
                         }
-                        _ => pause!(State::Value),
-                    };
-                    self.begin::<V, QUIET>(kind, here!(rest), visitor)?;
-                    rest = rest.get(length..).unwrap_or_default();
-                    if !QUIET {
-                        self.end(kind, here!(rest), visitor)?;
+                        continue 'item;
+                    } else if byte == b'-' {
+                        let Some(length) = self.any_number(rest) else { pause!(State::Value) };
+                        number!(length);
+                    } else if is_space(byte) {
+                        rest = behind_space(rest);
+                        continue 'value;
+                    } else {
+                        let (kind, length) = match rest.first_chunk::<5>() {
+                            Some([b't', b'r', b'u', b'e', _]) => (Kind::True, 4),
+                            Some(b"false") => (Kind::False, 5),
+                            Some([b'n', b'u', b'l', b'l', _]) => (Kind::Null, 4),
+                            _ => pause!(State::Value),
+                        };
+                        begin!(kind);
+                        rest = rest.get(length..).unwrap_or_default();
+                        end!(kind);
                     }
+                    break;
                 }
                 if !QUIET && self.top.holds == Holds::Root {
                     pause!(State::Done)
                 }
             }
+            // What is behind it.
             loop {
                 let Some((&byte, after)) = rest.split_first() else { pause!(State::AfterValue) };
-                match (byte, self.top.holds) {
-                    (b',', Holds::Members) => {
-                        rest = after;
-                        turn = Turn::Name;
-                        break;
+                if byte == b',' {
+                    if !QUIET && self.top.node != Node::IGNORE && self.top.holds == Holds::Elements
+                    {
+                        let comma = self.absolute(here!(rest));
+                        visitor.comma(self.top.node, comma).map_err(Error::Stop)?;
                     }
-                    (b',', Holds::Elements) => {
-                        if !QUIET && self.top.node != Node::IGNORE {
-                            let comma = self.absolute(here!(rest));
-                            visitor.comma(self.top.node, comma).map_err(Error::Stop)?;
-                        }
-                        rest = after;
-                        turn = Turn::Value;
-                        break;
+                    rest = after;
+                    break;
+                }
+                let closing = if self.top.holds == Holds::Members { b'}' } else { b']' };
+                if byte == closing {
+                    rest = after;
+                    let closed = self.pop();
+                    if !QUIET && closed.node != Node::IGNORE {
+                        let end = self.absolute(here!(rest));
+                        visitor.end(closed.node, closed.kind(), end).map_err(Error::Stop)?;
                     }
-                    (b'}', Holds::Members) | (b']', Holds::Elements) => {
-                        rest = after;
-                        let closed = self.pop();
-                        if !QUIET && closed.node != Node::IGNORE {
-                            let end = self.absolute(here!(rest));
-                            visitor.end(closed.node, closed.kind(), end).map_err(Error::Stop)?;
-                        }
-                        if self.top.holds == Holds::Root {
-                            pause!(State::Done)
-                        }
-                        if QUIET && self.top.node != Node::IGNORE {
-                            pause!(State::AfterValue)
-                        }
+                    if self.top.holds == Holds::Root {
+                        pause!(State::Done)
                     }
-                    (b' ' | b'\n' | b'\r' | b'\t', _) => rest = skip_space(after),
-                    _ => pause!(State::AfterValue),
+                    if QUIET && self.top.node != Node::IGNORE {
+                        pause!(State::AfterValue)
+                    }
+                } else if is_space(byte) {
+                    rest = behind_space(after);
+                } else {
+                    pause!(State::AfterValue)
                 }
             }
         }
     }
 
+    /// Adds a name with no escapes, its colon right behind it.
+    #[inline(never)]
+    fn any_name(&mut self, text: &[u8]) -> Option<(Insert, usize)> {
+        let (name, length) = scan::any_name(text)?;
+        let fits = length <= usize::from(self.limits.key_bytes);
+        fits.then(|| (self.keys.insert(&mut self.top, &name), length))
+    }
+
+    /// A number and the byte behind it.
+    #[inline(never)]
+    fn any_number(&self, text: &[u8]) -> Option<usize> {
+        let length = scan::any_number(text)?;
+        (length <= usize::from(self.limits.number_bytes)).then_some(length)
+    }
+
     /// A value of `kind` begins at `at`: counts it, and finds its place.
     #[inline(always)]
-    pub(super) fn begin<V: Visit, const QUIET: bool>(
+    pub(super) fn begin<V: Visit>(
         &mut self,
         kind: Kind,
         at: usize,
@@ -229,20 +268,17 @@ impl Tokenizer {
         let Some(values) = self.values.checked_sub(1) else {
             return Err(self.refuse(SyntaxErrorKind::TooManyValues, at));
         };
-        let container = matches!(kind, Kind::Object | Kind::Array);
-        if container && self.outer.len() >= usize::from(self.limits.depth) {
+        let is_container = matches!(kind, Kind::Object | Kind::Array);
+        if is_container && self.outer.len() >= usize::from(self.limits.depth) {
             return Err(self.refuse(SyntaxErrorKind::TooDeep, at));
         }
         self.values = values;
-        if QUIET {
-            return Ok(());
-        }
         match self.top.holds {
             Holds::Members => {}
             Holds::Elements if self.top.node == Node::IGNORE => self.node = Node::IGNORE,
             Holds::Elements => {
-                let index = self.top.scope.first;
-                self.top.scope.first += 1;
+                let index = self.top.first;
+                self.top.first += 1;
                 self.node = visitor.element(self.top.node, index).map_err(Error::Stop)?;
             }
             Holds::Root => self.node = visitor.root(),
@@ -269,13 +305,11 @@ impl Tokenizer {
 
     /// Enters the container that has just begun.
     #[inline(always)]
-    pub(super) fn open(&mut self, kind: Kind) {
+    pub(super) fn open(&mut self, is_object: bool) {
         self.outer.push(self.top);
-        self.top = if kind == Kind::Object {
-            Frame { node: self.node, holds: Holds::Members, scope: self.keys.open() }
-        } else {
-            Frame { node: self.node, ..Frame::ARRAY }
-        };
+        let holds = if is_object { Holds::Members } else { Holds::Elements };
+        let first = if is_object { self.keys.height() } else { 0 };
+        self.top = Frame { seen: 0, first, node: self.node, holds };
     }
 
     /// Leaves the innermost container.
@@ -283,16 +317,60 @@ impl Tokenizer {
     pub(super) fn pop(&mut self) -> Frame {
         let closed = self.top;
         if closed.holds == Holds::Members {
-            self.keys.close(closed.scope);
+            self.keys.close(&closed);
         }
-        self.top = self.outer.pop().unwrap_or(Frame::ROOT);
+        if let Some(outer) = self.outer.pop() {
+            self.top = outer;
+        }
         closed
     }
 }
 
+/// A part of the chunk as text, so that names and values near one another are converted at once:
+/// one vector step for some hundred bytes costs as much as a check of each short name.
+struct Window<'a> {
+    bytes: &'a [u8],
+    /// Where `text` begins in `bytes`.
+    from: usize,
+    text: &'a str,
+}
+
+impl<'a> Window<'a> {
+    /// Bytes that are converted at once.
+    const SIZE: usize = 256;
+
+    /// The `length` bytes from `at` on; none if they are not UTF-8.
+    #[inline(always)]
+    fn text(&mut self, at: usize, length: usize) -> Option<&'a str> {
+        let from = at.wrapping_sub(self.from);
+        match self.text.get(from..from.wrapping_add(length)) {
+            Some(text) => Some(text),
+            None => self.refill(at, length),
+        }
+    }
+
+    #[inline(never)]
+    fn refill(&mut self, at: usize, length: usize) -> Option<&'a str> {
+        let rest = self.bytes.get(at..)?;
+        let window = rest.get(..length.max(Self::SIZE)).unwrap_or(rest);
+        self.from = at;
+        self.text = match simdutf8::compat::from_utf8(window) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(window.get(..error.valid_up_to())?).ok()?,
+        };
+        self.text.get(..length)
+    }
+}
+
+/// Whitespace as JSON has it.
+#[inline(always)]
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
 /// `bytes` without the whitespace at its start.
 #[inline(never)]
-fn skip_space(mut bytes: &[u8]) -> &[u8] {
+fn behind_space(mut bytes: &[u8]) -> &[u8] {
     // Indentation is a run of spaces.
     while let Some((b"        ", rest)) = bytes.split_first_chunk() {
         bytes = rest;

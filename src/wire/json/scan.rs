@@ -6,6 +6,9 @@
 
 use super::hash::Name;
 
+/// Bytes that are folded at once.
+const BLOCK: usize = 64;
+
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * ONES;
 
@@ -119,30 +122,19 @@ pub(super) fn hex(digit: u8) -> Option<u16> {
 /// 0x7F.
 #[inline(always)]
 fn plain<const ASCII: bool>(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
     let mut length = 0;
-    for _ in 0..2 {
-        let Some(word) = bytes.get(length..).and_then(<[u8]>::first_chunk) else { break };
+    while let Some((word, after)) = rest.split_first_chunk() {
         let stops = stops::<ASCII>(u64::from_le_bytes(*word));
         if stops != 0 {
             return length + place(stops);
         }
         length += 8;
-    }
-    let mut rest = bytes.get(length..).unwrap_or_default();
-    if rest.len() >= 64 {
-        let blocks = blocks::<ASCII, 64>(rest);
-        rest = rest.get(blocks..).unwrap_or_default();
-    }
-    if rest.len() >= 32 {
-        let blocks = blocks::<ASCII, 32>(rest);
-        rest = rest.get(blocks..).unwrap_or_default();
-    }
-    while let Some((word, after)) = rest.split_first_chunk() {
-        let stops = stops::<ASCII>(u64::from_le_bytes(*word));
-        if stops != 0 {
-            return bytes.len() - rest.len() + place(stops);
-        }
         rest = after;
+        if length == 32 {
+            length += blocks::<ASCII>(rest);
+            rest = bytes.get(length..).unwrap_or_default();
+        }
     }
     while let Some((&byte, after)) = rest.split_first()
         && !is_stop::<ASCII>(byte)
@@ -154,13 +146,13 @@ fn plain<const ASCII: bool>(bytes: &[u8]) -> usize {
 
 /// The bytes in whole blocks without a stop at the start of `bytes`.
 #[inline(always)]
-fn blocks<const ASCII: bool, const SIZE: usize>(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<SIZE>();
-    blocks.iter().take_while(|block| !has_stop::<ASCII, SIZE>(block)).count() * SIZE
+fn blocks<const ASCII: bool>(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks();
+    blocks.iter().take_while(|block| !has_stop::<ASCII>(block)).count() * BLOCK
 }
 
 #[inline(always)]
-fn has_stop<const ASCII: bool, const SIZE: usize>(block: &[u8; SIZE]) -> bool {
+fn has_stop<const ASCII: bool>(block: &[u8; BLOCK]) -> bool {
     let mut found = false;
     for &byte in block {
         found |= is_stop::<ASCII>(byte);
@@ -181,7 +173,8 @@ fn stops<const ASCII: bool>(word: u64) -> u64 {
     // With bit 1 flipped, the control characters and the quote are what is below 0x21.
     let low = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
     let slash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
-    let found = if ASCII { low | slash | word } else { (low | slash) & !word };
+    // A byte above 0x7F keeps its upper bit in one of the two.
+    let found = if ASCII { low | slash } else { (low | slash) & !word };
     found & HIGH
 }
 
@@ -201,31 +194,36 @@ fn below(marks: u64) -> u64 {
 /// excluded, if it has at most 7 bytes of plain ASCII and is all there.
 #[inline(always)]
 pub(super) fn short_string(text: &[u8]) -> Option<usize> {
-    let [_, word @ ..] = text.first_chunk::<9>()?;
+    let text = text.first_chunk::<9>()?;
+    let [_, word @ ..] = text;
     let found = stops::<true>(u64::from_le_bytes(*word));
+    if found == 0 {
+        return None;
+    }
     let length = place(found);
-    (found != 0 && text.get(length + 1) == Some(&b'"')).then_some(length)
+    (text.get(length + 1) == Some(&b'"')).then_some(length)
 }
 
 /// A name of at most 15 bytes of plain ASCII at the start of `text`, with its quotes and a colon right
 /// behind it: what the hash needs, and its length without quotes.
 #[inline(always)]
 pub(super) fn short_name(text: &[u8]) -> Option<(Name<'static>, usize)> {
-    let [b'"', word @ ..] = text.first_chunk::<9>()? else { return None };
-    let word = u64::from_le_bytes(*word);
+    let text = text.first_chunk::<18>()?;
+    let [b'"', words @ .., _] = text else { return None };
+    let word = u64::from_le_bytes(*words.first_chunk()?);
     let found = stops::<true>(word);
     let (length, low, high) = if found != 0 {
         (place(found), word & below(found), 0)
     } else {
-        let second = u64::from_le_bytes(*text.get(9..)?.first_chunk()?);
+        let second = u64::from_le_bytes(*words.last_chunk()?);
         let found = stops::<true>(second);
         if found == 0 {
             return None;
         }
         (8 + place(found), word, second & below(found))
     };
-    let is_whole = text.get(length + 1..)?.first_chunk() == Some(b"\":");
-    is_whole.then_some((Name { low, high, long: &[] }, length))
+    let behind = [*text.get(length + 1)?, *text.get(length + 2)?];
+    (behind == *b"\":").then_some((Name { low, high, long: &[] }, length))
 }
 
 /// As [`short_name`], of any length and with any characters but escapes.
@@ -237,40 +235,38 @@ pub(super) fn any_name(bytes: &[u8]) -> Option<(Name<'_>, usize)> {
     (behind.first_chunk() == Some(b"\":")).then(|| (Name::new(name), length))
 }
 
-/// The length of the number at the start of `text`, which begins with a minus or a digit; none if
-/// it is malformed or may reach beyond `text`.
+/// As [`any_number`], without a sign or an exponent and with fewer than 8 bytes.
 #[inline(always)]
-pub(super) fn number(text: &[u8]) -> Option<usize> {
-    short_number(text).or_else(|| any_number(text))
-}
-
-/// As [`number`], without a sign or an exponent and with fewer than 8 bytes.
-#[inline(always)]
-fn short_number(text: &[u8]) -> Option<usize> {
-    let word = u64::from_le_bytes(*text.first_chunk()?);
+pub(super) fn short_number(text: &[u8]) -> Option<usize> {
+    let text = text.first_chunk::<8>()?;
+    let word = u64::from_le_bytes(*text);
     let digits = word ^ (ONES * 0x30);
     // The upper bit of every byte that is not a digit. Bits above the lowest one that is not a point
     // may be wrong (a carry).
     let mut found = (digits.wrapping_add(ONES * 0x76) | digits) & HIGH;
+    if found == 0 {
+        return None;
+    }
     let mut length = place(found);
-    if found == 0 || length == 0 || (length > 1 && word & 0xFF == 0x30) {
+    if length == 0 || (length > 1 && word & 0xFF == 0x30) {
         return None;
     }
     let mut next = *text.get(length)?;
     if next == b'.' {
         found &= found - 1;
-        let end = place(found);
-        if found == 0 || end == length + 1 {
+        if found == 0 || place(found) == length + 1 {
             return None;
         }
-        length = end;
+        length = place(found);
         next = *text.get(length)?;
     }
     if next | 0x20 == b'e' { None } else { Some(length) }
 }
 
+/// The length of the number at the start of `text`, which begins with a minus or a digit; none if
+/// it is malformed or may reach beyond `text`.
 #[inline(never)]
-fn any_number(text: &[u8]) -> Option<usize> {
+pub(super) fn any_number(text: &[u8]) -> Option<usize> {
     let mut state = super::number::Digits::Start;
     for (length, &byte) in text.iter().enumerate() {
         match state.step(byte) {

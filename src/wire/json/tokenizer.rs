@@ -5,7 +5,7 @@
 //! steps over bytes that the machine would have accepted one at a time. That is why the events
 //! and the errors of a text do not depend on how it was cut into chunks.
 
-use super::keys::{Insert, Keys, Name, Scope};
+use super::keys::{Insert, Keys, Name};
 use super::number::Digits;
 use super::string::{Carry, Text};
 use super::{Error, Ignore, Kind, Node, SyntaxError, SyntaxErrorKind, Visit};
@@ -28,6 +28,14 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { depth: 64, key_bytes: 1024, number_bytes: 64, values: 1 << 20, open_keys: 4096 }
+    }
+}
+
+impl Limits {
+    /// Whether names and numbers so short that a few words hold them need not be measured.
+    #[inline(always)]
+    pub(super) fn are_wide(&self) -> bool {
+        self.key_bytes >= 15 && self.number_bytes >= 8
     }
 }
 
@@ -109,8 +117,10 @@ impl State {
 /// An open container.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
-    /// The names of an object. An array counts its elements in `Scope::first`.
-    pub(super) scope: Scope,
+    /// In an object, one bit for each name, chosen by the name's hash: a clear bit proves a name new.
+    pub(super) seen: u64,
+    /// In an object, where its names begin in [`Keys`]; in an array, the index of the next element.
+    pub(super) first: u32,
     pub(super) node: Node,
     pub(super) holds: Holds,
 }
@@ -126,9 +136,7 @@ pub(super) enum Holds {
 
 impl Frame {
     pub(super) const ROOT: Self =
-        Self { scope: Scope { seen: 0, first: 0 }, node: Node::IGNORE, holds: Holds::Root };
-    /// An array before its first element.
-    pub(super) const ARRAY: Self = Self { holds: Holds::Elements, ..Self::ROOT };
+        Self { seen: 0, first: 0, node: Node::IGNORE, holds: Holds::Root };
 
     pub(super) fn kind(&self) -> Kind {
         if self.holds == Holds::Members { Kind::Object } else { Kind::Array }
@@ -306,14 +314,14 @@ impl Tokenizer {
             b'n' => Kind::Null,
             _ => return Err(self.no_value(byte, at)),
         };
-        self.begin::<V, false>(kind, at, visitor)?;
+        self.begin(kind, at, visitor)?;
         self.kind = kind;
         self.length = 0;
         match kind {
             Kind::Object | Kind::Array => {
-                self.open(kind);
-                let object = kind == Kind::Object;
-                self.state = if object { State::FirstKey } else { State::FirstElement };
+                let is_object = kind == Kind::Object;
+                self.open(is_object);
+                self.state = if is_object { State::FirstKey } else { State::FirstElement };
                 Ok(at + 1)
             }
             Kind::String => {
@@ -362,7 +370,7 @@ impl Tokenizer {
         name: &str,
         visitor: &mut V,
     ) -> Result<(), Error<V::Stop>> {
-        let inserted = self.keys.insert(&mut self.top.scope, &Name::new(name.as_bytes()));
+        let inserted = self.keys.insert(&mut self.top, &Name::new(name.as_bytes()));
         if inserted != Insert::New {
             return Err(refuse_name(inserted, self.key_at));
         }
