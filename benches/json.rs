@@ -4,7 +4,7 @@
 //! visitor looks for what the request inspector looks for: method, target, id, one argument.
 //! `envelope` is the least that a gateway on `serde_json` would do: a struct of `RawValue`s.
 
-#![expect(clippy::unwrap_used, missing_docs, reason = "a benchmark stops at a mistake")]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at a mistake")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mcpfw::wire::json::{Ignore, Kind, Limits, Node, Tokenizer, Visit};
