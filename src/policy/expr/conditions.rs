@@ -65,7 +65,7 @@ impl<'a> Walk<'_, 'a> {
         self.read_by(atom, &mut read);
         let mut values: Vec<String> = Vec::new();
         for operand in read {
-            let path = self.text.get(self.machine.program.operand_span(operand)).unwrap_or("");
+            let path = self.machine.program.label_of(operand, self.text);
             let shown = shown(path, &self.machine.view(operand, None));
             if !values.contains(&shown) {
                 values.push(shown);

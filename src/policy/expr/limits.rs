@@ -4,10 +4,18 @@
 /// Bytes of an expression's text. A condition that is longer is a list that belongs into a claim.
 pub const MAX_LENGTH: usize = 4096;
 
-/// Brackets `( [ {` open at one time. The parser recurses some 15 frames for each.
-pub const MAX_NESTING: usize = 24;
+/// Brackets `( [ {` open at one time. The parser recurses some 15 frames for each, which in a debug build are up to
+/// 250 KiB.
+pub const MAX_NESTING: usize = 16;
 
-/// Tokens that chain without a bracket: operators, `.`, `?`. Each may nest the parser's tree once more.
+/// Bytes of stack that the parser has: four times what [`MAX_NESTING`] levels of the worst kind were seen to take.
+pub(super) const PARSER_STACK: usize = 16 * 1024 * 1024;
+
+/// Operators and calls inside one another that are no chain of `&&`, `||` or `+`, which are flat. Evaluation
+/// recurses so deep.
+pub const MAX_DEPTH: usize = 64;
+
+/// Operators, `.`, `?` and `:`. In a chain each nests the parser's tree once more.
 pub const MAX_OPERATORS: usize = 256;
 
 /// Members of one path (`claims.a.b` has two).

@@ -34,6 +34,7 @@ mod problem;
 mod program;
 mod reads;
 mod scan;
+mod stack;
 mod text;
 mod truth;
 mod variable;
@@ -92,7 +93,7 @@ impl Expr {
     ///
     /// All that is wrong with it, in the order of the text. `captures` may then have paths too many.
     pub fn parse(text: &str, captures: &mut Captures) -> Result<Self, Vec<ExprProblem>> {
-        let (program, root) = lower::condition(&parse::parse(text)?, captures)?;
+        let (program, root) = read(text, |parsed| lower::condition(parsed, captures))?;
         Ok(Self { text: text.into(), program, root })
     }
 
@@ -133,6 +134,21 @@ impl Expr {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// Reads `text` on a stack of its own.
+fn read<T: Send>(
+    text: &str,
+    lower: impl FnOnce(&parse::Parsed<'_>) -> Result<T, Vec<ExprProblem>> + Send,
+) -> Result<T, Vec<ExprProblem>> {
+    let tokens = scan::Tokens::scan(text)?;
+    stack::with_own_stack(|| lower(&parse::parse(text, tokens)?)).unwrap_or_else(|failure| {
+        let message = match failure {
+            stack::Failure::Panicked => "the parser fails on this expression",
+            stack::Failure::NoThread => "the system has no thread left to read this expression",
+        };
+        Err(vec![ExprProblem::new(0..text.len(), message)])
+    })
 }
 
 impl fmt::Debug for Expr {

@@ -19,13 +19,12 @@ pub(super) struct Parsed<'t> {
     info: SourceInfo,
 }
 
-/// Parses `text`.
+/// Parses `text`, which has these tokens.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with its tokens, or else with its syntax.
-pub(super) fn parse(text: &str) -> Result<Parsed<'_>, Vec<ExprProblem>> {
-    let tokens = Tokens::scan(text)?;
+/// Everything that is wrong with its syntax.
+pub(super) fn parse(text: &str, tokens: Tokens) -> Result<Parsed<'_>, Vec<ExprProblem>> {
     let parser = Env::default().parser().enable_optional_syntax(false);
     match parser.parse_with_source_info(text) {
         Ok((root, info)) => Ok(Parsed { text, root, tokens, info }),
@@ -35,7 +34,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed<'_>, Vec<ExprProblem>> {
                 let span = located(text, &tokens, error.pos);
                 // What follows at one place follows from the first.
                 if problems.iter().all(|known| known.span != span) {
-                    problems.push(explained(text, span, &error.msg));
+                    problems.push(explained(text, &tokens, span, &error.msg));
                 }
             }
             Err(problems)
@@ -56,7 +55,7 @@ fn located(text: &str, tokens: &Tokens, (line, column): (isize, isize)) -> Range
     tokens.around(at).and_then(|token| tokens.span(token)).unwrap_or(at..at)
 }
 
-fn explained(text: &str, span: Range<usize>, message: &str) -> ExprProblem {
+fn explained(text: &str, tokens: &Tokens, span: Range<usize>, message: &str) -> ExprProblem {
     let found = text.get(span.clone()).unwrap_or("");
     if let Some(name) = message.strip_prefix("reserved identifier: ") {
         return ExprProblem::new(span, format!("`{name}` is a reserved word of CEL"));
@@ -66,7 +65,7 @@ fn explained(text: &str, span: Range<usize>, message: &str) -> ExprProblem {
             .help(format!("write it with a fraction: {found}.0"));
     }
     if message.starts_with("invalid double literal") {
-        return ExprProblem::new(span, "a number is written with an exponent of at most 308");
+        return ExprProblem::new(span, "this number is too large to be written here");
     }
     if message.starts_with("invalid string literal") {
         return ExprProblem::new(span, "this string has an escape that is no character");
@@ -78,11 +77,15 @@ fn explained(text: &str, span: Range<usize>, message: &str) -> ExprProblem {
     if span.is_empty() {
         return ExprProblem::new(span, "the expression ends too early");
     }
+    let before = tokens
+        .at(span.start)
+        .and_then(|at| tokens.span(at.checked_sub(1)?))
+        .and_then(|before| text.get(before));
     let problem = ExprProblem::new(span, format!("`{found}` cannot stand here"));
-    match found {
-        "and" | "AND" => problem.help("write `&&`"),
-        "or" | "OR" => problem.help("write `||`"),
-        "not" | "NOT" => problem.help("write `!`"),
+    match (before, found) {
+        (_, "and" | "AND") => problem.help("write `&&`"),
+        (_, "or" | "OR") => problem.help("write `||`"),
+        (Some("not" | "NOT"), _) => problem.help("write `!` for `not`"),
         _ => problem,
     }
 }

@@ -7,7 +7,7 @@ use super::program::Program;
 use super::text::Text;
 use super::variable::Variable;
 use super::view::{List, View};
-use super::{ExprProblem, Reads, Scope, lower, parse};
+use super::{ExprProblem, Reads, Scope, lower, read};
 use crate::policy::{Captures, Number, SlotSet, Value};
 
 /// A path to one value: `claims.sub`, `args.tenant`, `client.ip`.
@@ -25,7 +25,7 @@ impl Path {
     ///
     /// All that is wrong with it: what [`super::Expr::parse`] would say, and that it is not a path.
     pub fn parse(text: &str, captures: &mut Captures) -> Result<Self, Vec<ExprProblem>> {
-        let (program, variable) = lower::path(&parse::parse(text)?, captures)?;
+        let (program, variable) = read(text, |parsed| lower::path(parsed, captures))?;
         Ok(Self { text: text.into(), program, variable })
     }
 

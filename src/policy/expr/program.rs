@@ -171,6 +171,7 @@ pub(super) struct Program {
     node_spans: Vec<(u16, u16)>,
     operands: Vec<Operand>,
     operand_spans: Vec<(u16, u16)>,
+    labels: Vec<(OperandId, Box<str>)>,
     links: Vec<u16>,
     names: Vec<Box<str>>,
     constants: Vec<Value>,
@@ -209,12 +210,33 @@ impl Program {
     }
 
     pub(super) fn add_constant(&mut self, value: Value) -> u16 {
-        let at = self.constants.iter().position(|known| *known == value);
-        let at = at.unwrap_or_else(|| {
-            self.constants.push(value);
-            self.constants.len() - 1
-        });
-        u16::try_from(at).unwrap_or(u16::MAX)
+        self.constants.push(value);
+        index(&self.constants) - 1
+    }
+
+    /// Where the tables of operands and constants end.
+    pub(super) fn mark(&self) -> (usize, usize) {
+        (self.operands.len(), self.constants.len())
+    }
+
+    /// Takes back what was added since `mark`, which nothing refers to.
+    pub(super) fn rewind(&mut self, (operands, constants): (usize, usize)) {
+        self.operands.truncate(operands);
+        self.operand_spans.truncate(operands);
+        self.constants.truncate(constants);
+    }
+
+    /// Gives what `operand` reads a name of its own, where its place in the text does not name it.
+    pub(super) fn label(&mut self, operand: OperandId, label: String) {
+        self.labels.push((operand, label.into()));
+    }
+
+    /// The name of what `operand` reads, in the expression `text`.
+    pub(super) fn label_of<'t>(&'t self, operand: OperandId, text: &'t str) -> &'t str {
+        match self.labels.iter().find(|(labelled, _)| *labelled == operand) {
+            Some((_, label)) => label,
+            None => text.get(self.operand_span(operand)).unwrap_or(""),
+        }
     }
 
     pub(super) fn add_names<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Names {
@@ -264,7 +286,7 @@ impl Program {
         self.operands.get(usize::from(id.0)).copied()
     }
 
-    pub(super) fn operand_span(&self, id: OperandId) -> Range<usize> {
+    fn operand_span(&self, id: OperandId) -> Range<usize> {
         widen(self.operand_spans.get(usize::from(id.0)))
     }
 

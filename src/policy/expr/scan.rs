@@ -16,6 +16,9 @@ pub(super) enum Token {
     Word,
     Number,
     Text,
+    /// `(`
+    Paren,
+    /// `[` or `{`
     Open,
     Close,
     Comma,
@@ -97,7 +100,7 @@ impl Tokens {
                 .checked_sub(1)
                 .and_then(|at| self.list.get(at))
                 .is_some_and(|token| token.token == Token::Word);
-            if open.token != Token::Open || open.partner != Some(after) || called {
+            if open.token != Token::Paren || open.partner != Some(after) || called {
                 return span;
             }
             span = open.start..close.end;
@@ -142,7 +145,8 @@ impl<'a> Scan<'a> {
             return Some(self.push(Token::Number, at, number_length(rest)));
         }
         match first {
-            '(' | '[' | '{' => Some(self.open(at)),
+            '(' => Some(self.open(at, Token::Paren)),
+            '[' | '{' => Some(self.open(at, Token::Open)),
             ')' | ']' | '}' => Some(self.close(at, first)),
             ',' => Some(self.push(Token::Comma, at, 1)),
             '.' | '-' | '?' | ':' | '+' | '*' | '/' | '%' => {
@@ -159,7 +163,7 @@ impl<'a> Scan<'a> {
         end
     }
 
-    fn open(&mut self, at: usize) -> usize {
+    fn open(&mut self, at: usize, bracket: Token) -> usize {
         self.open.push(self.tokens.list.len());
         if self.open.len() == limits::MAX_NESTING + 1 {
             self.problems.push(ExprProblem::new(
@@ -167,7 +171,7 @@ impl<'a> Scan<'a> {
                 format!("brackets nest at most {} deep", limits::MAX_NESTING),
             ));
         }
-        self.push(Token::Open, at, 1)
+        self.push(bracket, at, 1)
     }
 
     fn close(&mut self, at: usize, close: char) -> usize {
@@ -210,10 +214,11 @@ impl<'a> Scan<'a> {
     /// A character that begins no token.
     fn stranger(&mut self, at: usize, first: char) -> usize {
         let end = at + first.len_utf8();
-        let problem = ExprProblem::new(
-            at..end,
-            format!("`{}` has no meaning outside a string", first.escape_debug()),
-        );
+        let name = match first {
+            '`' => "a backtick".to_owned(),
+            first => format!("`{}`", first.escape_debug()),
+        };
+        let problem = ExprProblem::new(at..end, format!("{name} has no meaning outside a string"));
         self.problems.push(match first {
             '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' => {
                 problem.help("write straight quotes: \" or '")
@@ -295,6 +300,13 @@ impl<'a> Scan<'a> {
             self.problems.push(ExprProblem::new(
                 over.start..over.end,
                 format!("an expression has at most {} operators", limits::MAX_OPERATORS),
+            ));
+        }
+        let asks = |token: &&Placed| self.text.get(token.start..token.end) == Some("?");
+        if let Some(over) = self.tokens.list.iter().filter(asks).nth(limits::MAX_DEPTH) {
+            self.problems.push(ExprProblem::new(
+                over.start..over.end,
+                format!("an expression has at most {} of `? :`", limits::MAX_DEPTH),
             ));
         }
         if self.tokens.list.is_empty() && self.problems.is_empty() {

@@ -71,7 +71,13 @@ impl Lower<'_> {
                 ordered = false;
                 let what = typed.kind.words();
                 let message = format!("numbers and strings have an order, this is {what}");
-                self.problem(ExprProblem::new(typed.span.clone(), message));
+                let problem = ExprProblem::new(typed.span.clone(), message);
+                self.problem(match typed.kind {
+                    Type::Bool if typed.constant.is_none() && typed.fixed.is_none() => {
+                        problem.help("compare twice: a < b && b < c")
+                    }
+                    _ => problem,
+                });
             }
         }
         if ordered {

@@ -1,5 +1,7 @@
 //! List literals and `in`.
 
+use std::cmp::Ordering;
+
 use cel::common::ast::{Expr as Cel, IdedExpr};
 
 use super::super::super::value::{Number, Value};
@@ -55,8 +57,22 @@ impl Lower<'_> {
     pub(super) fn is_in(&mut self, at: &IdedExpr, needle: &IdedExpr, list: &IdedExpr) -> NodeId {
         if let Cel::List(literal) = &list.expr {
             let needle = self.operand(needle);
+            let mark = self.program.mark();
             let elements = self.elements(&literal.elements);
-            return self.in_literal(at, &needle, list, &elements);
+            let atom = match self.set(&needle, &elements) {
+                Some(set) => {
+                    self.program.rewind(mark);
+                    let set = self.program.add_set(set);
+                    Atom::InSet { needle: needle.id, set }
+                }
+                None => {
+                    let ids: Vec<OperandId> = elements.iter().map(|element| element.id).collect();
+                    let links = self.program.link_operands(&ids);
+                    let list = self.typed(Operand::List(links), Type::List(Item::Any), list);
+                    Atom::In { needle: needle.id, list: list.id }
+                }
+            };
+            return self.node(Node::Atom(atom), at);
         }
         if let Some(node) = self.in_root(at, needle, list) {
             return node;
@@ -108,44 +124,34 @@ impl Lower<'_> {
         Some(self.node(Node::Atom(Atom::Has(member.id)), at))
     }
 
-    fn in_literal(
-        &mut self,
-        at: &IdedExpr,
-        needle: &Typed,
-        list: &IdedExpr,
-        elements: &[Typed],
-    ) -> NodeId {
-        for element in elements.iter().filter(|element| element.kind != Type::Null) {
-            if !needle.kind.fits(element.kind) {
-                self.clash(at, needle, element);
-                return self.node(Node::False, at);
-            }
+    /// `elements` as a set in which `needle` is looked up, where they are strings or numbers.
+    fn set(&mut self, needle: &Typed, elements: &[Typed]) -> Option<Set> {
+        if let Some(other) = elements.iter().find(|element| !needle.kind.fits(element.kind)) {
+            let message = format!("{} is never {}", needle.kind.words(), other.kind.words());
+            let problem = ExprProblem::new(other.span.clone(), message)
+                .also(needle.span.clone(), needle.kind.words());
+            self.problem(problem);
         }
         let mut texts = Vec::new();
         let mut numbers = Vec::new();
-        let mut ids = Vec::new();
         for element in elements {
-            match &element.constant {
-                Some(Value::String(text)) => texts.push(self.spelled_text(needle, element, text)),
-                Some(Value::Number(number)) => numbers.push(number.clone()),
-                _ => {}
+            match element.constant.as_ref()? {
+                Value::String(text) => texts.push(self.spelled_text(needle, element, text)),
+                Value::Number(number) => numbers.push(number.clone()),
+                _ => return None,
             }
-            ids.push(element.id);
         }
-        let atom = if texts.len() == ids.len() {
-            texts.sort_unstable();
-            let set = self.program.add_set(Set::Texts(texts.into()));
-            Atom::InSet { needle: needle.id, set }
-        } else if numbers.len() == ids.len() {
-            numbers.sort_by(|a: &Number, b| a.compare(b).unwrap_or(std::cmp::Ordering::Equal));
-            let set = self.program.add_set(Set::Numbers(numbers.into()));
-            Atom::InSet { needle: needle.id, set }
-        } else {
-            let links = self.program.link_operands(&ids);
-            let list = self.typed(Operand::List(links), Type::List(Item::Any), list);
-            Atom::In { needle: needle.id, list: list.id }
-        };
-        self.node(Node::Atom(atom), at)
+        match (texts.len(), numbers.len()) {
+            (_, 0) => {
+                texts.sort_unstable();
+                Some(Set::Texts(texts.into()))
+            }
+            (0, _) => {
+                numbers.sort_by(|a: &Number, b| a.compare(b).unwrap_or(Ordering::Equal));
+                Some(Set::Numbers(numbers.into()))
+            }
+            _ => None,
+        }
     }
 
     fn spelled_text(&mut self, needle: &Typed, element: &Typed, text: &str) -> Box<str> {

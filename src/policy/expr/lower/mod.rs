@@ -15,6 +15,7 @@ use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, operators}
 
 use self::typed::{Type, Typed};
 use super::super::value::{Number, Value};
+use super::limits::MAX_DEPTH;
 use super::parse::Parsed;
 use super::problem::ExprProblem;
 use super::program::{Atom, Node, NodeId, Operand, OperandId, Program};
@@ -69,12 +70,14 @@ struct Lower<'p> {
     problems: Vec<ExprProblem>,
     /// The loops around, outermost first.
     bound: Vec<Bound>,
+    /// How deep in the tree it is.
+    depth: usize,
 }
 
 impl<'p> Lower<'p> {
     fn new(parsed: &'p Parsed<'p>, captures: &'p mut Captures) -> Self {
         let (program, problems, bound) = (Program::default(), Vec::new(), Vec::new());
-        Self { parsed, captures, program, problems, bound }
+        Self { parsed, captures, program, problems, bound, depth: 0 }
     }
 
     fn finish(mut self) -> Result<Program, Vec<ExprProblem>> {
@@ -122,8 +125,26 @@ impl<'p> Lower<'p> {
         self.typed(operand, Type::Broken, at)
     }
 
+    /// Goes one deeper for `lower`; `None` where that is too deep.
+    fn deeper<T>(&mut self, at: &IdedExpr, lower: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth == MAX_DEPTH {
+            let message = format!("an expression nests at most {MAX_DEPTH} deep");
+            self.problem(ExprProblem::new(self.parsed.grouped(at), message));
+            return None;
+        }
+        self.depth += 1;
+        let lowered = lower(self);
+        self.depth -= 1;
+        Some(lowered)
+    }
+
     /// Lowers what must come to true or false.
     fn truth(&mut self, at: &IdedExpr) -> NodeId {
+        let node = self.deeper(at, |lower| lower.truth_here(at));
+        node.unwrap_or_else(|| self.node(Node::False, at))
+    }
+
+    fn truth_here(&mut self, at: &IdedExpr) -> NodeId {
         match &at.expr {
             Cel::Literal(LiteralValue::Boolean(truth)) => {
                 self.node(if *truth.inner() { Node::True } else { Node::False }, at)
@@ -143,9 +164,11 @@ impl<'p> Lower<'p> {
             let what = typed.kind.words();
             let message = format!("a condition comes to true or false, this to {what}");
             let problem = ExprProblem::new(typed.span.clone(), message);
-            self.problem(match self.source(&typed.span) {
-                _ if typed.constant.is_some() => problem,
-                source => problem.help(format!("compare it with something: {source} == …")),
+            let source = self.source(&typed.span);
+            self.problem(match (typed.fixed, typed.kind) {
+                (None, _) => problem,
+                (_, Type::List(_)) => problem.help(format!("ask a list so: \"…\" in {source}")),
+                _ => problem.help(format!("compare it with something: {source} == \"…\"")),
             });
         }
         self.node(Node::Atom(Atom::Holds(typed.id)), at)
@@ -223,6 +246,11 @@ impl<'p> Lower<'p> {
 
     /// Lowers what comes to a value.
     fn operand(&mut self, at: &IdedExpr) -> Typed {
+        let typed = self.deeper(at, |lower| lower.operand_here(at));
+        typed.unwrap_or_else(|| self.unsaid(at))
+    }
+
+    fn operand_here(&mut self, at: &IdedExpr) -> Typed {
         match &at.expr {
             Cel::Literal(literal) => self.literal(at, literal),
             Cel::Ident(_) | Cel::Select(_) => self.path(at),
@@ -288,6 +316,12 @@ impl<'p> Lower<'p> {
             (operators::CONDITIONAL, [condition, then, otherwise]) if !self.is_predicate(at) => {
                 let condition = self.truth(condition);
                 let (then, otherwise) = (self.operand(then), self.operand(otherwise));
+                if !then.kind.fits(otherwise.kind) {
+                    let (kind, other) = (then.kind.words(), otherwise.kind.words());
+                    let message = "both sides of `? :` are of one type";
+                    let problem = ExprProblem::new(otherwise.span.clone(), message);
+                    return self.broken(problem.label(other).also(then.span, kind), at);
+                }
                 let kind = then.kind.join(otherwise.kind);
                 let operand = Operand::If { condition, then: then.id, otherwise: otherwise.id };
                 self.typed(operand, kind, at)

@@ -61,7 +61,7 @@ impl Lower<'_> {
                             names.push((name.inner(), span));
                         }
                         Cel::Literal(LiteralValue::Int(_)) => {
-                            let message = "elements of a list have no places of their own";
+                            let message = "an element of a list cannot be picked by its place";
                             return Err(ExprProblem::new(span, message)
                                 .help("ask with `in`, `all` or `exists`"));
                         }
@@ -123,7 +123,10 @@ impl Lower<'_> {
             names: vec![(name, named.span.clone())],
         };
         match self.variable(at, &written) {
-            Ok(typed) => typed,
+            Ok(typed) => {
+                self.program.label(typed.id, format!("{root}[{name:?}]"));
+                typed
+            }
             Err(problem) => self.broken(problem, at),
         }
     }

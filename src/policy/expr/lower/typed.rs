@@ -66,7 +66,7 @@ impl Type {
         match self {
             Self::Any | Self::Broken => "anything",
             Self::Null => "null",
-            Self::Bool => "true or false",
+            Self::Bool => "a boolean",
             Self::Number => "a number",
             Self::Text => "a string",
             Self::List(Item::Any) => "a list",
