@@ -10,6 +10,7 @@ use mcpfw::fuzz;
 type Target = (&'static str, fn(&[u8]));
 
 const TARGETS: &[Target] = &[
+    ("envelope", fuzz::envelope::envelope),
     ("json_chunking", fuzz::json::chunking),
     ("json_differential", fuzz::json::differential),
     ("list_filter", fuzz::list_filter::filter),
