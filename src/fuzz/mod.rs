@@ -7,3 +7,4 @@ pub mod envelope;
 pub mod json;
 pub mod list_filter;
 pub mod sse;
+pub mod words;

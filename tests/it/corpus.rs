@@ -15,6 +15,7 @@ const TARGETS: &[Target] = &[
     ("json_differential", fuzz::json::differential),
     ("list_filter", fuzz::list_filter::filter),
     ("sse_chunking", fuzz::sse::chunking),
+    ("words", fuzz::words::words),
 ];
 
 /// Seeds below which a corpus is too thin to be called one.
