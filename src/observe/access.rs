@@ -42,6 +42,8 @@ pub enum Outcome {
     UpstreamLost,
     /// The reply was cut off because it could not be inspected.
     ReplyRefused,
+    /// The reply was cut off because the rest of the request turned out bad.
+    RequestRefused,
     /// The exchange was ended by a drain.
     Drained,
 }
@@ -53,6 +55,7 @@ impl Outcome {
             Self::Complete => "complete",
             Self::UpstreamLost => "upstream_lost",
             Self::ReplyRefused => "reply_refused",
+            Self::RequestRefused => "request_refused",
             Self::Drained => "drained",
         }
     }

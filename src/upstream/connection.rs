@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
+use hyper::client::conn::{TrySendError, http1};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -32,11 +32,23 @@ pub(super) struct Connection {
 /// What became of a request.
 pub(super) enum Sent {
     /// The upstream answered.
-    Answered(Response<Incoming>),
+    Answered(Box<Connection>, Response<Incoming>),
     /// The connection was already dead; not a byte of the request was written, so it may be tried on another.
     NotStarted(Request<RequestBody>),
     /// It failed, and may have been executed.
     Failed(Failure),
+}
+
+impl Sent {
+    fn from_error(mut error: TrySendError<Request<RequestBody>>) -> Self {
+        if let Some(request) = error.take_message() {
+            return Self::NotStarted(request);
+        }
+        let error = error.into_error();
+        // The only user error that a body can make is to end itself.
+        let is_aborted = error.is_user();
+        Self::Failed(if is_aborted { Failure::Aborted } else { Failure::Lost(error) })
+    }
 }
 
 impl Connection {
@@ -73,10 +85,7 @@ impl Connection {
     /// # Cancel safety
     ///
     /// Dropping the future drops the connection: the upstream sees it close.
-    pub(super) async fn send(
-        mut self: Box<Self>,
-        request: Request<RequestBody>,
-    ) -> (Option<Box<Self>>, Sent) {
+    pub(super) async fn send(mut self: Box<Self>, request: Request<RequestBody>) -> Sent {
         let mut reply = pin!(self.sender.try_send_request(request));
         let mut ended = false;
         let outcome = std::future::poll_fn(|cx| {
@@ -93,32 +102,19 @@ impl Connection {
         .await;
         let outcome = match outcome {
             Some(outcome) => outcome,
-            None if ended => {
+            None if !ended => return Sent::Failed(Failure::FirstByteTimeout),
+            None => {
                 // Dropping the connection hands the request back.
                 drop(self);
-                let handed_back =
-                    std::future::poll_fn(|cx| Poll::Ready(reply.as_mut().poll(cx))).await;
-                return match handed_back {
-                    Poll::Ready(Err(mut error)) => match error.take_message() {
-                        Some(request) => (None, Sent::NotStarted(request)),
-                        None => (None, Sent::Failed(Failure::Lost(error.into_error()))),
-                    },
-                    Poll::Ready(Ok(_)) | Poll::Pending => (None, Sent::Failed(Failure::Closed)),
+                return match std::future::poll_fn(|cx| Poll::Ready(reply.as_mut().poll(cx))).await {
+                    Poll::Ready(Err(error)) => Sent::from_error(error),
+                    Poll::Ready(Ok(_)) | Poll::Pending => Sent::Failed(Failure::Closed),
                 };
             }
-            None => return (None, Sent::Failed(Failure::FirstByteTimeout)),
         };
         match outcome {
-            Ok(response) => (Some(self), Sent::Answered(response)),
-            Err(mut error) => match error.take_message() {
-                Some(request) => (None, Sent::NotStarted(request)),
-                None => {
-                    let error = error.into_error();
-                    let aborted = error.is_user();
-                    let failure = if aborted { Failure::Aborted } else { Failure::Lost(error) };
-                    (None, Sent::Failed(failure))
-                }
-            },
+            Ok(response) => Sent::Answered(self, response),
+            Err(error) => Sent::from_error(error),
         }
     }
 

@@ -86,8 +86,6 @@ pub fn ambiguous_name(headers: &HeaderMap) -> Option<&HeaderName> {
 /// What mcpfw says to the upstream about the exchange.
 #[derive(Clone, Copy, Debug)]
 pub struct Forwarded<'a> {
-    /// The upstream's own name.
-    pub host: &'a HeaderValue,
     /// The request id.
     pub request_id: &'a HeaderValue,
     /// The address at the other end of the downstream connection.
@@ -102,9 +100,10 @@ pub struct Forwarded<'a> {
     pub modern: bool,
 }
 
-/// Turns the headers of a downstream request into those of the upstream request. Body framing is left to the HTTP client.
+/// Turns the headers of a downstream request into those of the upstream request. Body framing is left to the HTTP client,
+/// `Host` to whoever picks the upstream.
 pub fn towards_upstream(headers: &mut HeaderMap, forwarded: &Forwarded<'_>) {
-    let client_host = headers.get(header::HOST).cloned();
+    let client_host = headers.remove(header::HOST);
     let remove = {
         let nominated = nominated(headers);
         let drops = |name: &HeaderName| {
@@ -116,7 +115,6 @@ pub fn towards_upstream(headers: &mut HeaderMap, forwarded: &Forwarded<'_>) {
     for name in remove {
         headers.remove(name);
     }
-    headers.insert(header::HOST, forwarded.host.clone());
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(X_REQUEST_ID, forwarded.request_id.clone());
     let chain = match headers.get(X_FORWARDED_FOR) {
@@ -165,7 +163,7 @@ fn drops_request(name: &str, forwarded: &Forwarded<'_>) -> bool {
         "cookie" => true,
         "authorization" => !forwarded.authorization,
         // Said anew, or to be believed from nobody.
-        "host" | "accept-encoding" | "x-request-id" | "forwarded" | "x-real-ip" | "via" => true,
+        "accept-encoding" | "x-request-id" | "forwarded" | "x-real-ip" | "via" => true,
         // These make some frameworks see another method or path than the one that was checked.
         "x-http-method-override"
         | "x-http-method"
@@ -323,15 +321,13 @@ mod tests {
         lines
     }
 
-    const HOST: HeaderValue = HeaderValue::from_static("up:1");
     const ID: HeaderValue = HeaderValue::from_static("req-00001");
     const PEER: HeaderValue = HeaderValue::from_static("192.0.2.7");
 
     fn forwarded() -> Forwarded<'static> {
-        static FIXED: [HeaderValue; 3] = [HOST, ID, PEER];
-        let [host, request_id, peer] = &FIXED;
+        static FIXED: [HeaderValue; 2] = [ID, PEER];
+        let [request_id, peer] = &FIXED;
         Forwarded {
-            host,
             request_id,
             peer,
             trusted: false,
@@ -342,9 +338,8 @@ mod tests {
     }
 
     /// What is set whatever came in.
-    const ALWAYS: [&str; 6] = [
+    const ALWAYS: [&str; 5] = [
         "accept-encoding: identity",
-        "host: up:1",
         "x-forwarded-for: 192.0.2.7",
         "x-forwarded-host: gw",
         "x-forwarded-proto: http",
@@ -419,7 +414,6 @@ mod tests {
             [
                 "accept-encoding: identity",
                 "authorization: Bearer t",
-                "host: up:1",
                 "x-forwarded-for: 203.0.113.9, 198.51.100.1, 192.0.2.7",
                 "x-forwarded-host: gw",
                 "x-forwarded-proto: https",

@@ -20,3 +20,4 @@ pub use error::{EndpointError, Failure};
 pub use pool::{Timeouts, Upstream};
 pub use reply::Reply;
 pub use request::{Aborted, RequestBody};
+pub(crate) use watchdog::Watchdog;

@@ -75,7 +75,7 @@ impl Upstream {
     ///
     /// # Errors
     ///
-    /// Any [`Failure`].
+    /// Any [`Failure`], and the request itself where not a byte of it was sent.
     ///
     /// # Cancel safety
     ///
@@ -83,24 +83,26 @@ impl Upstream {
     pub async fn send(
         self: &Arc<Self>,
         request: Request<RequestBody>,
-    ) -> Result<Response<Reply>, Failure> {
+    ) -> Result<Response<Reply>, (Failure, Option<Box<Request<RequestBody>>>)> {
         let mut request = request;
         if let Some(mut connection) = self.checkout() {
             connection.watchdog.set(Instant::now() + self.timeouts.first_byte);
             match connection.send(request).await {
-                (Some(connection), Sent::Answered(response)) => {
+                Sent::Answered(connection, response) => {
                     return Ok(self.reply(connection, response));
                 }
-                (_, Sent::NotStarted(back)) => request = back,
-                (_, Sent::Failed(failure)) => return Err(failure),
-                (None, Sent::Answered(_)) => return Err(Failure::Closed),
+                Sent::NotStarted(unsent) => request = unsent,
+                Sent::Failed(failure) => return Err((failure, None)),
             }
         }
-        let connection = Connection::open(&self.endpoint, &self.timeouts).await?;
+        let connection = match Connection::open(&self.endpoint, &self.timeouts).await {
+            Ok(connection) => connection,
+            Err(failure) => return Err((failure, Some(Box::new(request)))),
+        };
         match connection.send(request).await {
-            (Some(connection), Sent::Answered(response)) => Ok(self.reply(connection, response)),
-            (_, Sent::Failed(failure)) => Err(failure),
-            (_, Sent::NotStarted(_)) | (None, Sent::Answered(_)) => Err(Failure::Closed),
+            Sent::Answered(connection, response) => Ok(self.reply(connection, response)),
+            Sent::NotStarted(unsent) => Err((Failure::Closed, Some(Box::new(unsent)))),
+            Sent::Failed(failure) => Err((failure, None)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -40,7 +40,7 @@ impl Reply {
     ) -> Self {
         let mut reply = Self { body, connection: Some(connection), upstream, idle, timed: false };
         if reply.body.is_end_stream() {
-            reply.release();
+            reply.release(&mut Context::from_waker(Waker::noop()));
         }
         reply
     }
@@ -82,7 +82,7 @@ impl Reply {
                     let Ok(data) = frame.into_data() else { continue };
                     self.timed = false;
                     if self.body.is_end_stream() {
-                        self.release();
+                        self.release(cx);
                     }
                     Some(Ok(data))
                 }
@@ -91,7 +91,7 @@ impl Reply {
                     Some(Err(Failure::Lost(error)))
                 }
                 None => {
-                    self.release();
+                    self.release(cx);
                     None
                 }
             });
@@ -112,10 +112,10 @@ impl Reply {
 
     /// Gives the connection back, if it can carry another request: not while a request body is still on its way (an early
     /// reply), and not after `Connection: close`.
-    fn release(&mut self) {
-        if let Some(connection) = self.connection.take()
-            && connection.is_ready()
-        {
+    fn release(&mut self, cx: &mut Context<'_>) {
+        let Some(mut connection) = self.connection.take() else { return };
+        // The piece that ended the body may have been read before the connection noticed that this was all.
+        if connection.is_ready() || (connection.poll(cx).is_pending() && connection.is_ready()) {
             self.upstream.checkin(connection);
         }
     }

@@ -7,6 +7,7 @@ mod config;
 mod corpus;
 mod examples;
 mod expr;
+mod framing;
 mod gateway;
 mod json;
 mod jsonrpc;

@@ -28,6 +28,8 @@ pub const RESOURCE_NOT_FOUND_LEGACY: i64 = -32002;
 /// What SDK servers say to an unknown session (with HTTP 404); no revision defines it.
 pub const SESSION_NOT_FOUND_LEGACY: i64 = -32001;
 
+/// mcpfw: no credential, or one that does not hold. Beside HTTP 401, whose challenge says the rest.
+pub const UNAUTHORIZED: i64 = 401;
 /// mcpfw: refused by policy.
 pub const FORBIDDEN: i64 = 403;
 /// mcpfw: the body is larger than a limit.
@@ -47,9 +49,15 @@ mod tests {
 
     #[test]
     fn own_codes_stand_outside_the_reserved_range() {
-        for code in
-            [FORBIDDEN, TOO_LARGE, RATE_LIMITED, BAD_UPSTREAM, UNAVAILABLE, UPSTREAM_TIMEOUT]
-        {
+        for code in [
+            UNAUTHORIZED,
+            FORBIDDEN,
+            TOO_LARGE,
+            RATE_LIMITED,
+            BAD_UPSTREAM,
+            UNAVAILABLE,
+            UPSTREAM_TIMEOUT,
+        ] {
             assert!(!(-32768..=-32000).contains(&code));
         }
     }

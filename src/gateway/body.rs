@@ -1,0 +1,304 @@
+//! The body of a downstream reply.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::StatusCode;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+
+use super::record::Record;
+use super::uplink::{Slot, Why};
+use super::visible::Viewer;
+use crate::inspect::response::{FilterError, Framing, ListFilter};
+use crate::observe::Outcome;
+use crate::upstream::{Failure, Reply};
+use crate::wire::jsonrpc::{ErrorData, Id, error_reply};
+use crate::wire::mcp::codes;
+
+/// What goes downstream.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// Bytes of our own.
+    Fixed(Bytes),
+    /// The upstream's reply.
+    Relay(Box<Relay>),
+}
+
+/// A reply was cut off; hyper then ends the connection or resets the stream, so that nothing looks complete (promise 8).
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the reply was cut off")]
+pub(super) struct CutOff;
+
+/// The upstream's reply on its way.
+#[derive(Debug)]
+pub(super) struct Relay {
+    reply: Reply,
+    filter: Option<ListFilter<Viewer>>,
+    /// Filtered pieces that are ready to go.
+    ready: VecDeque<Bytes>,
+    /// Where an event stream stands; `None` for other replies.
+    stream: Option<Stream>,
+    /// Where a request body that still streams leaves the reason if it is cut off.
+    late: Option<Slot>,
+    /// `None` once it has been logged.
+    record: Option<Box<Record>>,
+    /// Nothing comes any more.
+    has_ended: bool,
+}
+
+/// An event stream.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    /// The last bytes that went out.
+    tail: Tail,
+    /// The request that a lost stream leaves without an answer, where the revision lets us give one.
+    pub(super) orphan: Option<Id>,
+    /// Whether it never ends by itself, and so is ended when the gateway stops.
+    pub(super) is_endless: bool,
+}
+
+impl Body {
+    /// Nothing.
+    pub(super) const fn empty() -> Self {
+        Self::Fixed(Bytes::new())
+    }
+
+    /// `bytes`, with which the exchange is over.
+    pub(super) fn fixed(bytes: Bytes, mut record: Box<Record>, status: StatusCode) -> Self {
+        record.status = status.as_u16();
+        record.bytes_out = bytes.len() as u64;
+        record.finish(Outcome::Complete);
+        Self::Fixed(bytes)
+    }
+
+    /// `reply`, filtered or not.
+    pub(super) fn relay(
+        reply: Reply,
+        filter: Option<ListFilter<Viewer>>,
+        stream: Option<Stream>,
+        late: Option<Slot>,
+        mut record: Box<Record>,
+    ) -> Self {
+        let has_ended = reply.is_end_stream() && filter.is_none();
+        if has_ended {
+            // hyper does not ask for the body of such a reply.
+            record.finish(Outcome::Complete);
+            return Self::empty();
+        }
+        let record = Some(record);
+        let ready = VecDeque::new();
+        Self::Relay(Box::new(Relay { reply, filter, ready, stream, late, record, has_ended }))
+    }
+}
+
+impl Relay {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CutOff>>> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(self.passes(piece))));
+            }
+            if self.has_ended {
+                self.finish(Outcome::Complete);
+                return Poll::Ready(None);
+            }
+            if let Some(end) = self.poll_drained() {
+                return Poll::Ready(end);
+            }
+            match self.reply.poll_data(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(piece))) => match &mut self.filter {
+                    None => return Poll::Ready(Some(Ok(self.passes(piece)))),
+                    Some(filter) => {
+                        if let Err(error) = filter.feed(piece, &mut self.ready) {
+                            return Poll::Ready(Some(Err(self.refuse(error))));
+                        }
+                    }
+                },
+                Poll::Ready(Some(Err(failure))) => return Poll::Ready(self.lost(&failure)),
+                Poll::Ready(None) => {
+                    self.has_ended = true;
+                    if let Some(filter) = &mut self.filter
+                        && let Err(error) = filter.finish(&mut self.ready)
+                    {
+                        return Poll::Ready(Some(Err(self.refuse(error))));
+                    }
+                }
+            }
+        }
+    }
+
+    fn passes(&mut self, piece: Bytes) -> Bytes {
+        if let Some(stream) = &mut self.stream {
+            stream.tail.push(&piece);
+        }
+        if let Some(record) = &mut self.record {
+            record.bytes_out += piece.len() as u64;
+        }
+        if self.is_end_stream() {
+            // hyper does not ask again.
+            self.finish(Outcome::Complete);
+        }
+        piece
+    }
+
+    /// A list that cannot be filtered is not shown (T17).
+    fn refuse(&mut self, error: FilterError) -> CutOff {
+        if let Some(record) = &mut self.record {
+            record.cut(error.slug(), error.to_string());
+        }
+        self.finish(Outcome::ReplyRefused);
+        CutOff
+    }
+
+    /// The upstream is gone in the middle of its reply. Between two events the caller can still be told; anywhere else an
+    /// addition would complete what is not complete.
+    fn lost(&mut self, failure: &Failure) -> Option<Result<Bytes, CutOff>> {
+        let cut = self.late.take().and_then(|slot| slot.lock().take());
+        if let (Some(Why::Violation(violation)), Some(record)) =
+            (cut.map(|cut| cut.why), &mut self.record)
+        {
+            // The upstream began to answer a request that then turned out bad.
+            record.cut(violation.slug(), violation.to_string());
+            self.finish(Outcome::RequestRefused);
+            return Some(Err(CutOff));
+        }
+        let told = self.stream.as_ref().and_then(|stream| {
+            let id = stream.orphan.as_ref().filter(|_| stream.tail.is_boundary())?;
+            let request_id = self.record.as_ref().map_or("", |record| record.request_id());
+            let data = ErrorData::new("upstream_lost", request_id);
+            let text = "the connection to the server was lost";
+            let error = error_reply(Some(id), codes::INTERNAL_ERROR, text, Some(&data));
+            Some([b"event: message\ndata: ", &*error, b"\n\n"].concat())
+        });
+        if let Some(record) = &mut self.record {
+            record.cut("upstream_lost", failure.to_string());
+        }
+        match told {
+            Some(event) => {
+                if let Some(record) = &mut self.record {
+                    record.bytes_out += event.len() as u64;
+                }
+                self.finish(Outcome::UpstreamLost);
+                self.has_ended = true;
+                Some(Ok(event.into()))
+            }
+            None => {
+                self.finish(Outcome::UpstreamLost);
+                Some(Err(CutOff))
+            }
+        }
+    }
+
+    /// Ends an endless stream when the gateway stops: cleanly between two events, so that the client reconnects at once.
+    fn poll_drained(&mut self) -> Option<Option<Result<Bytes, CutOff>>> {
+        let stream = self.stream.as_ref().filter(|stream| stream.is_endless)?;
+        let is_draining = self.record.as_ref().is_some_and(|record| record.is_draining());
+        if !is_draining || !stream.tail.is_boundary() {
+            return None;
+        }
+        self.finish(Outcome::Drained);
+        self.has_ended = true;
+        Some(None)
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        if let Some(mut record) = self.record.take() {
+            record.hidden = self.filter.as_ref().map_or(0, ListFilter::hidden);
+            record.finish(outcome);
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ready.is_empty()
+            && (self.has_ended || (self.filter.is_none() && self.reply.is_end_stream()))
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = CutOff;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        match self.get_mut() {
+            Self::Fixed(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Fixed(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Relay(relay) => relay.poll(cx).map(|piece| piece.map(|p| p.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Fixed(bytes) => bytes.is_empty(),
+            Self::Relay(relay) => relay.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Fixed(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            // A filter shortens; an event stream may be given an ending of ours.
+            Self::Relay(relay) if relay.filter.is_none() && relay.stream.is_none() => {
+                relay.reply.size_hint()
+            }
+            Self::Relay(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// The last bytes of an event stream: enough to know whether it stands between two events.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tail {
+    last: [u8; 3],
+    has_begun: bool,
+}
+
+impl Tail {
+    fn push(&mut self, piece: &[u8]) {
+        for byte in piece.get(piece.len().saturating_sub(3)..).unwrap_or_default() {
+            let [_, b, c] = self.last;
+            self.last = [b, c, *byte];
+            self.has_begun = true;
+        }
+    }
+
+    /// Whether nothing of an event has been sent since the last blank line.
+    fn is_boundary(self) -> bool {
+        // LF LF, CR CR, LF CR, and CRLF behind any line end: two ends of line in a row.
+        !self.has_begun
+            || matches!(self.last, [_, b'\n', b'\n'] | [_, b'\r', b'\r'] | [_, b'\n', b'\r'])
+            || matches!(self.last, [b'\n' | b'\r', b'\r', b'\n'])
+    }
+}
+
+/// How a reply is framed, as far as a body cares.
+pub(super) fn stream(framing: Option<Framing>) -> Option<Stream> {
+    (framing == Some(Framing::EventStream)).then(Stream::default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boundaries() {
+        let between =
+            ["", "data: 1\n\n", "data: 1\r\n\r\n", "data: 1\r\r", "a\n\r\n", ": x\n\n\n", "\n\n"];
+        for text in between {
+            let (mut whole, mut bytewise) = (Tail::default(), Tail::default());
+            whole.push(text.as_bytes());
+            text.bytes().for_each(|byte| bytewise.push(&[byte]));
+            assert!(whole.is_boundary() && bytewise.is_boundary(), "{text:?}");
+        }
+        for text in ["d", "data: 1\n", "data: 1\r\n", "data: 1\r", "\n\nd", "a\n\nb\r\n"] {
+            let (mut whole, mut bytewise) = (Tail::default(), Tail::default());
+            whole.push(text.as_bytes());
+            text.bytes().for_each(|byte| bytewise.push(&[byte]));
+            assert!(!whole.is_boundary() && !bytewise.is_boundary(), "{text:?}");
+        }
+    }
+}

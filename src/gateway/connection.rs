@@ -1,0 +1,123 @@
+//! One downstream connection: HTTP/1.1 or HTTP/2 by its first bytes, its timeouts, its end.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::exchange;
+use super::io::Socket;
+use super::peer::{Peer, State};
+use super::state::Shared;
+use crate::config::Limits;
+use crate::upstream::Watchdog;
+
+/// HTTP/2 streams of one connection at once (threats.md §5).
+const STREAMS: u32 = 128;
+/// HTTP/2 receive windows, bytes.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Streams that a peer may open and reset before they were served, and streams that we reset for its errors (T28).
+const PENDING_RESETS: usize = 20;
+const ERROR_RESETS: usize = 1024;
+/// How often a silent HTTP/2 peer is asked whether it is there, and how long it has to say so.
+const PING: Duration = Duration::from_secs(20);
+
+/// Serves `stream` until it ends, is idle for too long, or the gateway stops.
+pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer>) {
+    // A reply is written whole; waiting for the ACK of the last one helps nobody. If the option cannot be set, the
+    // connection is already gone.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let builder = builder(&shared.limits);
+    let socket = Socket::new(stream, Arc::clone(&peer), shared.limits.max_head);
+    let service = {
+        let (shared, peer) = (Arc::clone(&shared), Arc::clone(&peer));
+        service_fn(move |request| exchange(Arc::clone(&shared), Arc::clone(&peer), request))
+    };
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
+    let mut vigil = Vigil::new(&peer, &shared.limits);
+    let mut is_told = false;
+    std::future::poll_fn(|cx| {
+        // First, so that whoever changes anything from now on wakes this task.
+        peer.register(cx.waker());
+        if peer.is_stopped() {
+            return Poll::Ready(());
+        }
+        if shared.is_draining() && !is_told {
+            is_told = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        match connection.as_mut().poll(cx) {
+            // Errors are of the client's making (resets, bad framing); hyper has answered what could be answered.
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => vigil.poll(cx),
+        }
+    })
+    .await;
+}
+
+fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // `Vigil` does this, without a new timer for each request.
+        .header_read_timeout(None)
+        .max_headers(limits.max_headers)
+        .max_buf_size(limits.max_head)
+        .half_close(false);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_header_list_size(u32::try_from(limits.max_head).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(PENDING_RESETS)
+        .max_local_error_reset_streams(ERROR_RESETS)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    builder
+}
+
+/// Ends a connection on which nothing happens (T29, T31): between two requests, or within a head. Everything else has
+/// timeouts of its own.
+struct Vigil<'a> {
+    peer: &'a Peer,
+    head: Duration,
+    idle: Duration,
+    seen: State,
+    since: Instant,
+    dog: Watchdog,
+}
+
+impl<'a> Vigil<'a> {
+    fn new(peer: &'a Peer, limits: &Limits) -> Self {
+        let (head, idle) = (limits.header_timeout, limits.keep_alive);
+        let since = Instant::now();
+        // A connection on which nothing ever comes has as long as a head.
+        let dog = Watchdog::new(since + head);
+        Self { peer, head, idle, seen: peer.state(), since, dog }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let state = self.peer.state();
+        if state != self.seen {
+            self.seen = state;
+            self.since = Instant::now();
+            let patience = if state.in_head { self.head } else { self.idle };
+            if state.is_idle() {
+                self.dog.set(self.since + patience);
+            }
+        }
+        if state.is_idle() { self.dog.poll_expired(cx) } else { Poll::Pending }
+    }
+}

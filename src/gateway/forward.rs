@@ -1,0 +1,161 @@
+//! From an admitted call to a request of the upstream.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::header::{self, HeaderMap};
+use http::request::Parts;
+use http::{Request, Response};
+use smallvec::SmallVec;
+
+use super::authenticate::Caller;
+use super::inbound::Inbound;
+use super::peer::Peer;
+use super::record::{Flow, Record};
+use super::state::{Route, Shared};
+use super::uplink::{Slot, Uplink};
+use crate::config::{Credentials, IdentityHeader};
+use crate::inspect::request::RequestInspector;
+use crate::limit::Admitted;
+use crate::policy::{Principal, Value};
+use crate::upstream::headers::{Forwarded, encode_claim, encode_claims, towards_upstream};
+use crate::upstream::{Failure, Reply, RequestBody};
+
+/// Leave to go upstream. There are three ways to get it, and no other.
+pub(super) struct Leave(());
+
+impl Leave {
+    /// A call that policy permits and budgets admit.
+    pub(super) fn admitted(admitted: &Admitted, inspector: &mut RequestInspector) -> Self {
+        inspector.release(admitted.permitted());
+        Self(())
+    }
+
+    /// A response to a request that the server itself made: the caller answers for itself.
+    pub(super) fn response(inspector: &mut RequestInspector) -> Self {
+        inspector.release_response();
+        Self(())
+    }
+
+    /// The stream or the end of a legacy session, neither of which calls anything. The caller is known; whether the
+    /// session is its own is for the upstream to say (T43).
+    pub(super) fn session(_caller: &Caller) -> Self {
+        Self(())
+    }
+}
+
+/// The body of a request whose gate is open. The slot is where a streaming body leaves the reason if it is cut off.
+pub(super) fn body(
+    inbound: Inbound,
+    mut inspector: Box<RequestInspector>,
+    flow: Arc<Flow>,
+) -> (RequestBody, Option<Slot>) {
+    if !inbound.has_ended() {
+        let (uplink, slot) = Uplink::new(inbound, inspector, flow);
+        return (RequestBody::Stream(Box::pin(uplink)), Some(slot));
+    }
+    // All of it was here when it was admitted, as with almost every call: one write, and no chunked coding.
+    let mut pieces = SmallVec::new();
+    while let Some(chunk) = inspector.next_chunk() {
+        pieces.push(chunk);
+    }
+    (RequestBody::Whole(pieces), None)
+}
+
+/// What the headers of the upstream request follow from.
+pub(super) struct Facts<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) route: &'a Route,
+    pub(super) peer: &'a Peer,
+    pub(super) caller: &'a Principal,
+    /// Whether the request is modern.
+    pub(super) modern: bool,
+}
+
+/// Sends the request to the first upstream of the route that can be reached.
+///
+/// # Errors
+/// [`Failure`]. Another upstream is tried only where nothing was sent.
+///
+/// # Cancel safety
+/// Dropping the future closes the upstream connection.
+pub(super) async fn send(
+    _leave: Leave,
+    head: Parts,
+    body: RequestBody,
+    facts: &Facts<'_>,
+    record: &mut Record,
+) -> Result<Response<Reply>, Failure> {
+    let mut request = Request::new(body);
+    *request.method_mut() = head.method;
+    *request.headers_mut() = headers(head.headers, facts, record);
+    let sent = Instant::now();
+    let mut failure = Failure::Closed;
+    for upstream in &facts.route.upstreams {
+        let endpoint = upstream.endpoint();
+        *request.uri_mut() = endpoint.target(head.uri.query()).into();
+        request.headers_mut().insert(header::HOST, endpoint.host_header().clone());
+        match upstream.send(request).await {
+            Ok(response) => {
+                record.answered(response.status(), sent);
+                return Ok(response);
+            }
+            Err((error, None)) => return Err(error),
+            Err((error, Some(unsent))) => {
+                failure = error;
+                request = *unsent;
+            }
+        }
+    }
+    Err(failure)
+}
+
+fn headers(mut headers: HeaderMap, facts: &Facts<'_>, record: &Record) -> HeaderMap {
+    towards_upstream(
+        &mut headers,
+        &Forwarded {
+            request_id: record.request_id_value(),
+            peer: &facts.peer.ip_value,
+            trusted: facts.peer.trusted,
+            proto: "http",
+            authorization: matches!(facts.route.credentials, Credentials::Forward),
+            modern: facts.modern,
+        },
+    );
+    if let Credentials::Set { header, value } = &facts.route.credentials {
+        headers.insert(header.clone(), value.clone());
+    }
+    // The client's own copies went before anything was decided; these are the verified ones.
+    for identity in &facts.shared.identity_headers {
+        if let Some(value) = claim(facts.caller, identity) {
+            headers.insert(identity.header.clone(), value);
+        }
+    }
+    headers
+}
+
+/// The claim as a header value. `None` where it is not there, is null, an object, or a list of anything but scalars.
+fn claim(principal: &Principal, identity: &IdentityHeader) -> Option<http::HeaderValue> {
+    let mut value = principal.claims();
+    for name in &identity.claim {
+        value = value.member(name)?;
+    }
+    match value {
+        Value::List(items) => {
+            let items: Option<Vec<_>> = items.iter().map(scalar).collect();
+            Some(encode_claims(items?.iter().map(|item| &**item)))
+        }
+        value => scalar(value).map(|text| encode_claim(&text)),
+    }
+}
+
+fn scalar(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(number.to_string().into()),
+        Value::Bool(true) => Some("true".into()),
+        Value::Bool(false) => Some("false".into()),
+        Value::Null | Value::List(_) | Value::Map(_) => None,
+    }
+}

@@ -1,0 +1,43 @@
+//! Heads that mean one thing only.
+
+use http::header::{self, HeaderMap};
+use http::request::Parts;
+use http::{Method, Version};
+
+use super::head::RawHead;
+use super::reject::Reject;
+use crate::upstream::headers::{LAST_EVENT_ID, MCP_SESSION_ID, ambiguous_name};
+
+/// Whether the head can be read in one way only: framing (T19), upgrades and expectations (T20), names (T23).
+///
+/// # Errors
+/// 400, 501 or 417.
+pub(super) fn unambiguous(head: &Parts, raw: &mut RawHead) -> Result<(), Box<Reject>> {
+    if head.version <= Version::HTTP_11 {
+        let mut codings = head.headers.get_all(header::TRANSFER_ENCODING).iter();
+        let coding = codings.next().map(|value| value.as_bytes());
+        raw.check(head.method.as_str(), coding).map_err(Reject::head)?;
+    }
+    if head.method == Method::CONNECT || head.headers.contains_key(header::UPGRADE) {
+        return Err(Reject::upgrade());
+    }
+    if let Some(expect) = head.headers.get(header::EXPECT)
+        && !expect.as_bytes().eq_ignore_ascii_case(b"100-continue")
+    {
+        return Err(Reject::expectation());
+    }
+    if let Some(name) = ambiguous_name(&head.headers) {
+        return Err(Reject::header_name(name));
+    }
+    for name in [MCP_SESSION_ID, LAST_EVENT_ID] {
+        if head.headers.get_all(&name).iter().nth(1).is_some() {
+            return Err(Reject::repeated(&name));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the client waits for `100 Continue`: then no body comes unless it is read.
+pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::EXPECT)
+}

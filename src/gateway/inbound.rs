@@ -1,0 +1,108 @@
+//! The body of a downstream request, with its idle timeout (T29).
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::peer::Peer;
+use crate::upstream::Watchdog;
+
+/// Why a body did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    /// Nothing came for too long.
+    #[error("nothing came for too long")]
+    Idle,
+    /// The connection or its framing broke.
+    #[error("{0}")]
+    Lost(hyper::Error),
+}
+
+/// A request body on its way in.
+#[derive(Debug)]
+pub(super) struct Inbound {
+    body: Incoming,
+    peer: Arc<Peer>,
+    idle: Duration,
+    /// Borrowed from the peer for as long as this lives.
+    dog: Option<Watchdog>,
+    /// Whether the watchdog watches the present wait.
+    is_watched: bool,
+    has_ended: bool,
+}
+
+impl Inbound {
+    pub(super) fn new(body: Incoming, peer: Arc<Peer>, idle: Duration) -> Self {
+        Self { body, peer, idle, dog: None, is_watched: false, has_ended: false }
+    }
+
+    /// The size that the client announced and that has not come yet.
+    pub(super) fn remaining(&self) -> Option<u64> {
+        self.body.size_hint().exact()
+    }
+
+    /// Whether all of it has come.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended || self.body.is_end_stream()
+    }
+
+    /// The next piece, without trailers: they come after every check, and nothing in MCP uses them.
+    pub(super) fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Broken>>> {
+        loop {
+            let frame = match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => return self.poll_idle(cx).map(|()| Some(Err(Broken::Idle))),
+            };
+            self.is_watched = false;
+            return Poll::Ready(match frame {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    Some(Ok(data))
+                }
+                Some(Err(error)) => Some(Err(Broken::Lost(error))),
+                None => {
+                    self.has_ended = true;
+                    None
+                }
+            });
+        }
+    }
+
+    /// The next piece, as a future. Nothing is lost when it is dropped.
+    pub(super) async fn data(&mut self) -> Option<Result<Bytes, Broken>> {
+        std::future::poll_fn(|cx| self.poll_data(cx)).await
+    }
+
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let dog = match &mut self.dog {
+            Some(dog) => dog,
+            None => {
+                let kept = self.peer.dog.lock().take();
+                self.dog.insert(kept.unwrap_or_else(|| Watchdog::new(Instant::now() + self.idle)))
+            }
+        };
+        if !self.is_watched {
+            self.is_watched = true;
+            dog.set(Instant::now() + self.idle);
+        }
+        dog.poll_expired(cx)
+    }
+}
+
+impl Drop for Inbound {
+    fn drop(&mut self) {
+        // The armed timer is worth keeping: the next body of this connection moves its deadline for nothing.
+        if let Some(dog) = self.dog.take() {
+            *self.peer.dog.lock() = Some(dog);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Types of bodies: what a client sends, and what it takes.
+
+use http::header::{self, HeaderMap, HeaderValue};
+
+use super::reject::Reject;
+use super::route::Kind;
+use crate::inspect::response::Framing;
+
+/// Whether the headers of a request fit what it asks.
+///
+/// # Errors
+/// 415 for a body that is coded (T32) or not JSON in UTF-8 (T3), 406 for a client that would not take the reply.
+pub(super) fn check(headers: &HeaderMap, kind: Kind) -> Result<(), Box<Reject>> {
+    let is_coded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(header::CONTENT_ENCODING).iter().any(is_coded) {
+        return Err(Reject::content_encoding());
+    }
+    match kind {
+        Kind::Message => {
+            let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+            match (types.next(), types.next()) {
+                (Some(media), None) if is_json(media.as_bytes()) => {}
+                _ => return Err(Reject::content_type()),
+            }
+            if takes(headers, "application/json") && takes(headers, "text/event-stream") {
+                Ok(())
+            } else {
+                Err(Reject::accept("Accept must have application/json and text/event-stream"))
+            }
+        }
+        Kind::Stream if takes(headers, "text/event-stream") => Ok(()),
+        Kind::Stream => Err(Reject::accept("Accept must have text/event-stream")),
+        Kind::End => Ok(()),
+    }
+}
+
+/// Essence and parameters of a media type (RFC 9110 §8.3.1).
+fn split(media: &[u8]) -> impl Iterator<Item = &[u8]> {
+    media.split(|&byte| byte == b';').map(<[u8]>::trim_ascii)
+}
+
+fn is_json(media: &[u8]) -> bool {
+    let mut parts = split(media);
+    let essence = parts.next().unwrap_or_default();
+    essence.eq_ignore_ascii_case(b"application/json") && parts.all(is_utf8)
+}
+
+/// Whether a parameter leaves the charset at UTF-8.
+fn is_utf8(parameter: &[u8]) -> bool {
+    let value = match parameter.get(..8) {
+        Some(name) if name.eq_ignore_ascii_case(b"charset=") => parameter.get(8..),
+        _ => return true,
+    };
+    let value = value.unwrap_or_default().trim_ascii();
+    let value = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
+    value.eq_ignore_ascii_case(b"utf-8") || value.eq_ignore_ascii_case(b"utf8")
+}
+
+/// Whether `Accept` has `media` with a weight above zero. No `Accept` takes anything (RFC 9110 §12.5.1).
+fn takes(headers: &HeaderMap, media: &str) -> bool {
+    let mut fields = headers.get_all(header::ACCEPT).iter().peekable();
+    if fields.peek().is_none() {
+        return true;
+    }
+    let (kind, _) = media.split_once('/').unwrap_or_default();
+    fields.flat_map(|field| field.as_bytes().split(|&byte| byte == b',')).any(|range| {
+        let mut parts = split(range);
+        let essence = parts.next().unwrap_or_default();
+        let fits = essence.eq_ignore_ascii_case(media.as_bytes())
+            || essence == b"*/*"
+            || essence.strip_suffix(b"/*").is_some_and(|k| k.eq_ignore_ascii_case(kind.as_bytes()));
+        fits && !parts.any(is_weightless)
+    })
+}
+
+/// `q=0`, `q=0.0` and so on.
+fn is_weightless(parameter: &[u8]) -> bool {
+    let weight = parameter.strip_prefix(b"q=").or_else(|| parameter.strip_prefix(b"Q="));
+    weight.is_some_and(|weight| {
+        weight.starts_with(b"0") && weight.iter().all(|byte| matches!(byte, b'0' | b'.'))
+    })
+}
+
+/// The framing that the type of a reply announces. `None` for another type, or none.
+pub(super) fn framing(headers: &HeaderMap) -> Option<Framing> {
+    let media = headers.get(header::CONTENT_TYPE)?.as_bytes();
+    let essence = split(media).next().unwrap_or_default();
+    if essence.eq_ignore_ascii_case(b"application/json") {
+        Some(Framing::Json)
+    } else if essence.eq_ignore_ascii_case(b"text/event-stream") {
+        Some(Framing::EventStream)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types() {
+        let good = [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json;charset=\"UTF-8\"",
+            "application/json; profile=x",
+        ];
+        for media in good {
+            assert!(is_json(media.as_bytes()), "{media}");
+        }
+        let bad = [
+            "",
+            "text/plain",
+            "application/json-rpc",
+            "application/jsonx",
+            "application/json; charset=utf-16",
+            "application/json;charset=latin1",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=application/json",
+        ];
+        for media in bad {
+            assert!(!is_json(media.as_bytes()), "{media}");
+        }
+    }
+
+    #[test]
+    fn accepts() {
+        let cases: &[(&[&str], bool, bool)] = &[
+            (&[], true, true),
+            (&["application/json, text/event-stream"], true, true),
+            (&["text/event-stream", "application/json"], true, true),
+            (&["*/*"], true, true),
+            (&["application/json"], true, false),
+            (&["text/*;q=0.5"], false, true),
+            (&["application/json;q=0, text/event-stream"], false, true),
+            (&["application/json;q=0.000"], false, false),
+            (&["application/json;q=0.1"], true, false),
+            (&["TEXT/EVENT-STREAM"], false, true),
+            (&["image/png"], false, false),
+            (&[""], false, false),
+        ];
+        for (fields, json, events) in cases {
+            let mut headers = HeaderMap::new();
+            for field in *fields {
+                headers.append(header::ACCEPT, HeaderValue::from_str(field).unwrap());
+            }
+            assert_eq!(takes(&headers, "application/json"), *json, "{fields:?}");
+            assert_eq!(takes(&headers, "text/event-stream"), *events, "{fields:?}");
+        }
+    }
+}

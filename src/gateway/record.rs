@@ -1,0 +1,256 @@
+//! What is remembered of an exchange for its line in the access log.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use http::{HeaderValue, Method, Response, StatusCode, Version};
+use smallvec::SmallVec;
+
+use super::authenticate::Caller;
+use super::body::Body;
+use super::clock::micros;
+use super::peer::Peer;
+use super::state::{Route, Shared};
+use crate::observe::{Decision, Line, Outcome, wall_clock_ms};
+use crate::policy::{Basis, Call, ClientKind, Permitted, Policy, RuleId, Shadowed};
+use crate::wire::mcp::{ObjectKind, Revision};
+
+/// Counts that are kept while a body streams, by whoever moves it.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    /// Body bytes that came from the client.
+    pub(super) bytes_in: AtomicU64,
+    /// Most bytes of it that were held at once.
+    pub(super) held: AtomicU64,
+}
+
+impl Flow {
+    /// `bytes` more came, and `held` wait now.
+    pub(super) fn came(&self, bytes: usize, held: usize) {
+        self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.held.fetch_max(held as u64, Ordering::Relaxed);
+    }
+}
+
+/// What was read of a body that was refused before there was a call.
+#[derive(Debug)]
+pub(super) struct Glimpse {
+    pub(super) method: Option<Box<str>>,
+    pub(super) target: Option<Box<str>>,
+}
+
+/// An exchange on its way. Logged once, by [`Record::finish`]; one that is dropped before was left by its client.
+#[derive(Debug)]
+pub(super) struct Record {
+    shared: Arc<Shared>,
+    peer: Arc<Peer>,
+    began: Instant,
+    request_id: HeaderValue,
+    version: Version,
+    http: Method,
+    /// The client's address, where a trusted proxy named one.
+    pub(super) client: Option<Box<str>>,
+    pub(super) route: Option<Arc<Route>>,
+    pub(super) caller: Option<Caller>,
+    pub(super) policy: Option<Arc<Policy>>,
+    pub(super) call: Option<Call>,
+    pub(super) revision: Option<Revision>,
+    pub(super) glimpse: Option<Box<Glimpse>>,
+    pub(super) flow: Arc<Flow>,
+    decision: Decision,
+    rule: Option<RuleId>,
+    rule_name: Option<Arc<str>>,
+    reason: Option<&'static str>,
+    detail: Option<Box<str>>,
+    shadow: SmallVec<[RuleId; 1]>,
+    pub(super) status: u16,
+    pub(super) bytes_out: u64,
+    pub(super) hidden: u64,
+    pub(super) upstream_us: Option<u64>,
+    is_logged: bool,
+}
+
+impl Record {
+    /// An exchange begins.
+    pub(super) fn open(
+        shared: Arc<Shared>,
+        peer: Arc<Peer>,
+        head: &http::request::Parts,
+        request_id: HeaderValue,
+    ) -> Box<Self> {
+        peer.begin();
+        Box::new(Self {
+            shared,
+            peer,
+            began: Instant::now(),
+            request_id,
+            version: head.version,
+            http: head.method.clone(),
+            client: None,
+            route: None,
+            caller: None,
+            policy: None,
+            call: None,
+            revision: None,
+            glimpse: None,
+            flow: Arc::default(),
+            decision: Decision::None,
+            rule: None,
+            rule_name: None,
+            reason: None,
+            detail: None,
+            shadow: SmallVec::new(),
+            status: 0,
+            bytes_out: 0,
+            hidden: 0,
+            upstream_us: None,
+            is_logged: false,
+        })
+    }
+
+    /// The id as text. INVARIANT: [`super::request_id`] lets nothing but visible ASCII through.
+    pub(super) fn request_id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// The id as a header value.
+    pub(super) fn request_id_value(&self) -> &HeaderValue {
+        &self.request_id
+    }
+
+    /// Whether the exchange is on HTTP/1, where connection headers have a meaning.
+    pub(super) fn is_http1(&self) -> bool {
+        self.version <= Version::HTTP_11
+    }
+
+    /// The gateway is stopping.
+    pub(super) fn is_draining(&self) -> bool {
+        self.shared.is_draining()
+    }
+
+    /// Logs an exchange that mcpfw answers by itself and that was never to be decided.
+    pub(super) fn answer(mut self: Box<Self>, response: Response<Body>) -> Response<Body> {
+        self.status = response.status().as_u16();
+        self.finish(Outcome::Complete);
+        response
+    }
+
+    /// Policy permits it.
+    pub(super) fn permitted(&mut self, permitted: &Permitted) {
+        self.decision = Decision::Allow;
+        self.rule = match permitted.basis() {
+            Basis::Rule(rule) => Some(rule),
+            Basis::Lifecycle => None,
+        };
+        self.shadowed(permitted.shadow());
+    }
+
+    /// Rules in shadow mode matched.
+    pub(super) fn shadowed(&mut self, shadow: &[Shadowed]) {
+        self.shadow = shadow.iter().map(|shadowed| shadowed.rule).collect();
+    }
+
+    /// Something refuses it.
+    pub(super) fn refused(
+        &mut self,
+        decision: Decision,
+        reason: &'static str,
+        rule: Option<Arc<str>>,
+        detail: Option<Box<str>>,
+    ) {
+        self.decision = decision;
+        self.reason = Some(reason);
+        if rule.is_some() {
+            self.rule_name = rule;
+        }
+        self.detail = detail;
+    }
+
+    /// It was cut off.
+    pub(super) fn cut(&mut self, reason: &'static str, detail: String) {
+        self.reason = Some(reason);
+        self.detail = Some(detail.into());
+    }
+
+    /// The upstream answered.
+    pub(super) fn answered(&mut self, status: StatusCode, sent: Instant) {
+        self.status = status.as_u16();
+        self.upstream_us = Some(micros(sent.elapsed()));
+    }
+
+    /// The exchange is over. Later calls do nothing.
+    pub(super) fn finish(&mut self, outcome: Outcome) {
+        if std::mem::replace(&mut self.is_logged, true) {
+            return;
+        }
+        self.peer.end();
+        let Some(log) = &self.shared.log else { return };
+        let policy = self.policy.as_deref();
+        let name =
+            |rule: RuleId| policy.and_then(|policy| policy.rule(rule)).map(|rule| &**rule.name());
+        let shadow: SmallVec<[&str; 2]> =
+            self.shadow.iter().filter_map(|rule| name(*rule)).collect();
+        let principal = self.caller.as_ref().map(Caller::principal);
+        let object = self.call.as_ref().and_then(|call| call.object.as_ref());
+        let glimpse = self.glimpse.as_deref();
+        log.log(&Line {
+            time_ms: wall_clock_ms(),
+            request_id: self.request_id(),
+            peer: self.client.as_deref().unwrap_or(self.peer.ip_value.to_str().unwrap_or_default()),
+            principal_kind: principal.map(|principal| kind_of_client(principal.kind())),
+            principal_id: principal.and_then(|principal| principal.id()),
+            principal_issuer: principal.and_then(|principal| principal.issuer()),
+            route: self.route.as_ref().map(|route| &*route.name),
+            http: self.http.as_str(),
+            revision: self.revision.map(Revision::as_str),
+            method: match &self.call {
+                Some(call) => Some(&call.method),
+                None => glimpse.and_then(|glimpse| glimpse.method.as_deref()),
+            },
+            kind: object.map(|object| kind_of_object(object.kind)),
+            target: match object {
+                Some(object) => Some(&object.name),
+                None => glimpse.and_then(|glimpse| glimpse.target.as_deref()),
+            },
+            decision: self.decision,
+            rule: self.rule_name.as_deref().or_else(|| self.rule.and_then(name)),
+            reason: self.reason,
+            detail: self.detail.as_deref(),
+            shadow: &shadow,
+            generation: policy.map(Policy::generation),
+            status: self.status,
+            bytes_in: self.flow.bytes_in.load(Ordering::Relaxed),
+            bytes_out: self.bytes_out,
+            held: self.flow.held.load(Ordering::Relaxed),
+            hidden: self.hidden,
+            total_us: micros(self.began.elapsed()),
+            upstream_us: self.upstream_us,
+            outcome,
+        });
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        // hyper drops what it was sending when the client goes away; nothing else tells us.
+        self.finish(Outcome::ClientLeft);
+    }
+}
+
+const fn kind_of_client(kind: ClientKind) -> &'static str {
+    match kind {
+        ClientKind::Jwt => "jwt",
+        ClientKind::ApiKey => "api_key",
+        ClientKind::Mtls => "mtls",
+        ClientKind::Anonymous => "anonymous",
+    }
+}
+
+const fn kind_of_object(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Tool => "tool",
+        ObjectKind::Prompt => "prompt",
+        ObjectKind::Resource => "resource",
+    }
+}

@@ -1,0 +1,118 @@
+//! From the upstream's reply to the downstream one.
+
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Response, StatusCode};
+
+use super::body::{self, Body};
+use super::media;
+use super::record::Record;
+use super::reject::{Reject, ReplyFault};
+use super::state::Shared;
+use super::uplink::Slot;
+use super::visible::Viewer;
+use crate::config::Credentials;
+use crate::inspect::response::Framing;
+use crate::upstream::Reply;
+use crate::upstream::headers::{X_ACCEL_BUFFERING, towards_downstream};
+use crate::wire::jsonrpc::Id;
+
+/// What the reply answers.
+pub(super) struct Question {
+    /// Whether it is modern.
+    pub(super) modern: bool,
+    /// The id that wants an answer.
+    pub(super) id: Option<Id>,
+    /// Whether a 200 must be JSON or an event stream.
+    pub(super) wants_message: bool,
+    /// Who reads the lists in it, where anything in them can be hidden.
+    pub(super) viewer: Option<Viewer>,
+    /// Whether it is a stream that ends only with its client.
+    pub(super) is_endless: bool,
+    /// Where a body that still streams leaves the reason if it is cut off.
+    pub(super) late: Option<Slot>,
+}
+
+/// Relays `reply`.
+///
+/// # Errors
+/// 502 for what is never relayed; see [`ReplyFault`].
+pub(super) fn relay(
+    shared: &Shared,
+    reply: Response<Reply>,
+    question: Question,
+    credentials: &Credentials,
+    mut record: Box<Record>,
+) -> Result<Response<Body>, (Box<Reject>, Box<Record>)> {
+    let framing = media::framing(reply.headers());
+    if let Err(fault) = check(&reply, framing, &question, credentials) {
+        return Err((Reject::reply(fault).under(question.id.as_ref()), record));
+    }
+    let (mut head, reply) = reply.into_parts();
+    towards_downstream(&mut head.headers, record.request_id_value(), question.modern);
+    let viewer = question.viewer;
+    if viewer.is_some() && framing.is_none() {
+        // No list can be found in it, and so none can be filtered: its status is all that is told.
+        record.finish(crate::observe::Outcome::Complete);
+        head.headers.remove(header::CONTENT_TYPE);
+        return Ok(Response::from_parts(head, Body::empty()));
+    }
+    label(&mut head.headers, framing, viewer.is_some());
+    let filter = match (viewer, framing) {
+        (Some(viewer), Some(framing)) => Some(viewer.filter(framing, shared)),
+        _ => None,
+    };
+    let mut stream = body::stream(framing);
+    if let Some(stream) = &mut stream {
+        stream.is_endless = question.is_endless;
+        // A legacy client resumes a lost stream; an error would end that. A modern one has lost its call.
+        stream.orphan = question.id.filter(|_| question.modern);
+    }
+    Ok(Response::from_parts(head, Body::relay(reply, filter, stream, question.late, record)))
+}
+
+fn check(
+    reply: &Response<Reply>,
+    framing: Option<Framing>,
+    question: &Question,
+    credentials: &Credentials,
+) -> Result<(), ReplyFault> {
+    let status = reply.status();
+    let is_coded = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if status.is_informational() {
+        return Err(ReplyFault::Upgrade);
+    }
+    if status.is_redirection() {
+        return Err(ReplyFault::Redirect);
+    }
+    // With the caller's own token the upstream may well ask the caller for another; otherwise it asks us.
+    let is_callers = matches!(credentials, Credentials::Forward);
+    let asks = status == StatusCode::UNAUTHORIZED && !is_callers;
+    if asks || status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+        return Err(ReplyFault::Unauthorized);
+    }
+    if reply.headers().get_all(header::CONTENT_ENCODING).iter().any(is_coded) {
+        return Err(ReplyFault::Encoded);
+    }
+    let must_be_message = status == StatusCode::OK && question.wants_message;
+    if framing.is_none() && (must_be_message || (question.viewer.is_some() && status.is_success()))
+    {
+        return Err(ReplyFault::MediaType);
+    }
+    Ok(())
+}
+
+/// Says how the reply may be kept and passed on.
+fn label(headers: &mut HeaderMap, framing: Option<Framing>, is_filtered: bool) {
+    let cache = match (framing, is_filtered) {
+        // What one caller sees is nobody else's (T55).
+        (Some(Framing::EventStream), true) => "no-store, no-transform",
+        (_, true) => "no-store",
+        (Some(Framing::EventStream), false) => "no-cache, no-transform",
+        (_, false) => return,
+    };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    if framing == Some(Framing::EventStream) {
+        // nginx in front would gather events otherwise (mcp-protocol.md §3.3).
+        headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    }
+}

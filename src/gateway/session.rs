@@ -1,0 +1,77 @@
+//! GET and DELETE of legacy sessions: the server's own stream, and the end of a session.
+//!
+//! Both run under the caller's credential like any POST. That the session is the caller's own is for the upstream to say:
+//! binding sessions to callers (T43) needs sealed ids.
+
+use http::request::Parts;
+
+use super::forward::{self, Facts, Leave};
+use super::peer::Peer;
+use super::read;
+use super::record::Record;
+use super::reject::Reject;
+use super::relay::{self, Question};
+use super::route::Kind;
+use super::state::Shared;
+use super::visible::Viewer;
+use super::{Answer, Known};
+use crate::policy::Policy;
+use crate::upstream::RequestBody;
+use crate::upstream::headers::MCP_SESSION_ID;
+use crate::wire::mcp::{ObjectKind, Revision, revision};
+
+/// Relays the stream, or the end.
+pub(super) async fn run(
+    shared: &Shared,
+    peer: &Peer,
+    known: &Known,
+    kind: Kind,
+    head: Parts,
+    mut record: Box<Record>,
+) -> Answer {
+    let revision = match check(known, kind, &head) {
+        Ok(revision) => revision,
+        Err(reject) => return Err((reject, record)),
+    };
+    record.revision = Some(revision);
+    let facts = Facts {
+        shared,
+        route: &known.route,
+        peer,
+        caller: known.caller.principal(),
+        modern: false,
+    };
+    let leave = Leave::session(&known.caller);
+    match forward::send(leave, head, RequestBody::empty(), &facts, &mut record).await {
+        Ok(reply) => {
+            let question = Question {
+                modern: false,
+                id: None,
+                wants_message: kind == Kind::Stream,
+                viewer: may_hide(&known.policy).then(|| Viewer::of(known, revision)),
+                is_endless: true,
+                late: None,
+            };
+            relay::relay(shared, reply, question, &known.route.credentials, record)
+        }
+        Err(failure) => Err((Reject::upstream(&failure), record)),
+    }
+}
+
+fn check(known: &Known, kind: Kind, head: &Parts) -> Result<Revision, Box<Reject>> {
+    let mirror = read::mirror(&head.headers)?;
+    let served = known.route.revisions;
+    let revision = revision::decide_bodyless(mirror.protocol_version(), None, served)
+        .map_err(|error| Reject::revision(&error, served))?;
+    if kind == Kind::End && !head.headers.contains_key(MCP_SESSION_ID) {
+        return Err(Reject::session_missing());
+    }
+    Ok(revision)
+}
+
+/// A list may come on this stream: the answer to an earlier POST, on a stream that was resumed (T17).
+fn may_hide(policy: &Policy) -> bool {
+    [ObjectKind::Tool, ObjectKind::Prompt, ObjectKind::Resource]
+        .into_iter()
+        .any(|kind| policy.may_hide(kind))
+}

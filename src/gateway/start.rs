@@ -1,0 +1,198 @@
+//! From a config to a gateway that listens.
+
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
+
+use super::clock::Clock;
+use super::listener::Listener;
+use super::state::{self, Shared};
+use crate::config::{self, Config, Limits};
+use crate::identity::{self, Authenticator, KeyEvent, Trust};
+use crate::limit::Limiter;
+use crate::observe::{AccessLog, Sink, notice};
+use crate::policy::{Policy, Principal};
+use crate::upstream::headers::Identity;
+use crate::upstream::{Endpoint, EndpointError, Timeouts, Upstream};
+
+/// How long running exchanges may take to end once the gateway stops (P2).
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The issuers cannot be trusted as configured.
+    #[error(transparent)]
+    Identity(#[from] identity::StartError),
+    /// The access log cannot be written.
+    #[error("cannot open the access log: {0}")]
+    AccessLog(#[source] io::Error),
+    /// An upstream's address cannot be used.
+    #[error("route `{route}`: {error}")]
+    Upstream {
+        /// The route.
+        route: Box<str>,
+        /// What is wrong.
+        error: EndpointError,
+    },
+}
+
+/// A firewall that listens and does not serve yet.
+#[derive(Debug)]
+pub struct Gateway {
+    listener: Listener,
+    shared: Arc<Shared>,
+    drain: Duration,
+}
+
+impl Gateway {
+    /// Listens as `config` says, with `policy` in force. Inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`]. Nothing is left behind.
+    pub fn bind(config: Config, policy: Arc<Policy>) -> Result<Self, StartError> {
+        let trusted: Vec<Trust> = config.auth.jwt.iter().map(Trust::from).collect();
+        let authenticator = match trusted.is_empty() {
+            true => None,
+            false => Some(Authenticator::new(trusted, tell)?),
+        };
+        let sink = match config.access_log {
+            config::AccessLog::Stdout => Some(Sink::Stdout),
+            config::AccessLog::Stderr => Some(Sink::Stderr),
+            config::AccessLog::File(path) => Some(Sink::File(path)),
+            config::AccessLog::Off => None,
+        };
+        let config = Config { access_log: config::AccessLog::Off, ..config };
+        Self::bind_with(config, policy, authenticator, sink)
+    }
+
+    /// As [`Gateway::bind`], with callers known by `authenticator` (`None`: everybody is anonymous) and the access log going to
+    /// `sink`, whatever the config says of both.
+    ///
+    /// # Errors
+    /// As [`Gateway::bind`].
+    pub fn bind_with(
+        config: Config,
+        policy: Arc<Policy>,
+        authenticator: Option<Authenticator>,
+        sink: Option<Sink>,
+    ) -> Result<Self, StartError> {
+        let address = config.listen.address;
+        let routes = config.routes.into_iter().map(|route| resolve(route, &config.limits));
+        let routes: Vec<_> = routes.collect::<Result<_, _>>()?;
+        let socket = listen(address).map_err(|error| StartError::Listen { address, error })?;
+        let log = sink.map(AccessLog::start).transpose().map_err(StartError::AccessLog)?;
+        let names = config.identity_headers.iter().map(|header| header.header.clone());
+        let shared = Arc::new(Shared {
+            routes: routes.into(),
+            identity: Identity::new(names.collect()),
+            identity_headers: config.identity_headers.into(),
+            authenticator,
+            // An authenticator that the config does not speak of is meant to be asked.
+            auth_required: config.auth.required || config.auth.jwt.is_empty(),
+            nobody: Arc::new(Principal::anonymous()),
+            policy: Arc::new(ArcSwap::new(policy)),
+            limiter: Limiter::new(config.limits.max_limit_keys),
+            log,
+            clock: Clock::start(),
+            seed: RandomState::new().hash_one(0),
+            draining: AtomicBool::new(false),
+            listen: config.listen,
+            limits: config.limits,
+        });
+        Ok(Self { listener: Listener::new(socket, Arc::clone(&shared)), shared, drain: DRAIN })
+    }
+
+    /// How long running exchanges may take to end once the gateway stops. Default 25 s (P2).
+    #[must_use]
+    pub fn drain_within(mut self, drain: Duration) -> Self {
+        self.drain = drain;
+        self
+    }
+
+    /// Where it listens: the port that was found, where the config says 0.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// The policy in force. A new one that is stored there holds for every exchange that begins afterwards.
+    #[must_use]
+    pub fn policy(&self) -> Arc<ArcSwap<Policy>> {
+        Arc::clone(&self.shared.policy)
+    }
+
+    /// Serves until `shutdown` is ready; then lets running exchanges end for as long as the drain window lasts, and ends
+    /// what is left. Streams that never end are ended at once. The access log is written when it returns.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends every connection at once.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) {
+        self.listener.serve(shutdown, self.drain).await;
+        let shared = self.shared;
+        // Blocks for as long as the sink takes: not on a worker.
+        let closed = tokio::task::spawn_blocking(move || {
+            if let Some(log) = &shared.log {
+                log.close();
+            }
+        });
+        let _ = closed.await;
+    }
+}
+
+/// What an operator should know of an issuer's keys. Good news is not.
+fn tell(issuer: &str, event: KeyEvent) {
+    match event {
+        KeyEvent::Fetched { skipped, .. } => {
+            for (at, fault) in skipped {
+                notice(&format!("issuer {issuer}: key {at} is left out: {fault}"));
+            }
+        }
+        KeyEvent::Failed(error) => notice(&format!("issuer {issuer}: no keys fetched: {error}")),
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+fn resolve(route: config::Route, limits: &Limits) -> Result<Arc<state::Route>, StartError> {
+    let timeouts = Timeouts {
+        connect: limits.connect_timeout,
+        first_byte: limits.first_byte,
+        stream_idle: limits.stream_idle,
+    };
+    let upstream = |url| Endpoint::from_url(url).map(|endpoint| Upstream::new(endpoint, timeouts));
+    let upstreams: Result<Vec<_>, _> = route.upstream.iter().map(upstream).collect();
+    let upstreams = match upstreams {
+        Ok(upstreams) => upstreams.into(),
+        Err(error) => return Err(StartError::Upstream { route: route.name, error }),
+    };
+    Ok(Arc::new(state::Route {
+        name: route.name,
+        path: route.path,
+        upstreams,
+        credentials: route.credentials,
+        refusal: route.refusal,
+        revisions: route.revisions,
+    }))
+}

@@ -1,0 +1,65 @@
+//! What all exchanges share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+
+use super::clock::Clock;
+use crate::config::{Credentials, IdentityHeader, Limits, Listen};
+use crate::identity::Authenticator;
+use crate::limit::Limiter;
+use crate::observe::AccessLog;
+use crate::policy::{Policy, Principal, RefusalStyle};
+use crate::upstream::Upstream;
+use crate::upstream::headers::Identity;
+use crate::wire::mcp::RevisionSet;
+
+/// The gateway's state. Nothing in it changes but the policy, which is swapped as a whole (T59), and the drain flag.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) listen: Listen,
+    pub(super) limits: Limits,
+    pub(super) routes: Box<[Arc<Route>]>,
+    pub(super) identity_headers: Box<[IdentityHeader]>,
+    /// The names in `identity_headers`, as clients may not send them.
+    pub(super) identity: Identity,
+    /// `None`: nobody is asked who it is.
+    pub(super) authenticator: Option<Authenticator>,
+    pub(super) auth_required: bool,
+    /// The caller without a credential.
+    pub(super) nobody: Arc<Principal>,
+    pub(super) policy: Arc<ArcSwap<Policy>>,
+    pub(super) limiter: Limiter,
+    pub(super) log: Option<AccessLog>,
+    pub(super) clock: Clock,
+    /// Keys the hash tables of the JSON tokenizer, so that nobody can choose colliding names (T5).
+    pub(super) seed: u64,
+    pub(super) draining: AtomicBool,
+}
+
+impl Shared {
+    /// Whether the gateway is stopping.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// A path and the server behind it.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) name: Box<str>,
+    pub(super) path: Box<str>,
+    /// In the order in which they are tried.
+    pub(super) upstreams: Box<[Arc<Upstream>]>,
+    pub(super) credentials: Credentials,
+    pub(super) refusal: RefusalStyle,
+    pub(super) revisions: RevisionSet,
+}
+
+impl Route {
+    /// Whether some revision here has sessions, and so GET and DELETE.
+    pub(super) fn has_legacy(&self) -> bool {
+        !self.revisions.intersection(RevisionSet::LEGACY).is_empty()
+    }
+}
