@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::{self, HeaderMap};
+use http::Uri;
+use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use smallvec::SmallVec;
@@ -89,7 +90,7 @@ pub(super) async fn send(
 ) -> Result<Response<Reply>, Failure> {
     let mut request = Request::new(body);
     *request.method_mut() = head.method;
-    *request.headers_mut() = headers(head.headers, facts, record);
+    *request.headers_mut() = headers(head.headers, &head.uri, facts, record);
     let sent = Instant::now();
     let mut failure = Failure::Closed;
     for upstream in &facts.route.upstreams {
@@ -111,7 +112,14 @@ pub(super) async fn send(
     Err(failure)
 }
 
-fn headers(mut headers: HeaderMap, facts: &Facts<'_>, record: &Record) -> HeaderMap {
+fn headers(mut headers: HeaderMap, uri: &Uri, facts: &Facts<'_>, record: &Record) -> HeaderMap {
+    // HTTP/2 names the host in the request line.
+    if !headers.contains_key(header::HOST)
+        && let Some(host) =
+            uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
+    {
+        headers.insert(header::HOST, host);
+    }
     towards_upstream(
         &mut headers,
         &Forwarded {
@@ -136,7 +144,7 @@ fn headers(mut headers: HeaderMap, facts: &Facts<'_>, record: &Record) -> Header
 }
 
 /// The claim as a header value. `None` where it is not there, is null, an object, or a list of anything but scalars.
-fn claim(principal: &Principal, identity: &IdentityHeader) -> Option<http::HeaderValue> {
+fn claim(principal: &Principal, identity: &IdentityHeader) -> Option<HeaderValue> {
     let mut value = principal.claims();
     for name in &identity.claim {
         value = value.member(name)?;
