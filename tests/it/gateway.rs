@@ -1,6 +1,6 @@
 //! Tests of: gateway. One request at a time, and what becomes of it.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
