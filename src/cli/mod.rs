@@ -1,7 +1,73 @@
-//! The command line.
+//! The command line: one file a subcommand, closed exit codes, output that a pipe can read.
 
-/// Runs the command.
+mod check;
+mod demo;
+mod exit;
+mod explain;
+mod findings;
+mod output;
+mod policies;
+mod run;
+mod startup;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+use output::{Color, Output};
+
+/// A firewall for the Model Context Protocol.
+///
+/// mcpfw stands in front of an MCP server, reads JSON-RPC bodies and SSE streams as they pass, and decides by policy
+/// files which tools, arguments and callers may pass, and how often.
+#[derive(Debug, Parser)]
+#[command(name = "mcpfw", version, after_help = FIRST_STEPS, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to colour what is printed
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    color: Color,
+}
+
+const FIRST_STEPS: &str = "\
+First steps:
+  mcpfw demo                           see it work, with nothing else installed
+  mcpfw check policies/                every mistake in your policies, at once
+  mcpfw run --upstream http://127.0.0.1:3000/mcp --policies policies/
+                                       stand in front of your server, on 127.0.0.1:8080
+
+Exit codes: 0 all is well, 1 there are findings, 2 it could not run.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(Box<run::Arguments>),
+    Demo(demo::Arguments),
+    Check(check::Arguments),
+    Explain(Box<explain::Arguments>),
+}
+
+/// Runs the command that the process was started with.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no failure; clap writes each to its own stream.
+            let exit = if error.use_stderr() { Exit::CouldNotRun } else { Exit::Clean };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let output = Output::new(arguments.color);
+    match arguments.command {
+        Command::Run(arguments) => run::run(*arguments, &output),
+        Command::Demo(arguments) => demo::run(&arguments, &output),
+        Command::Check(arguments) => check::run(&arguments, &output),
+        Command::Explain(arguments) => explain::run(*arguments, &output),
+    }
+    .into()
 }

@@ -60,6 +60,12 @@ impl DemoIssuer {
         }
     }
 
+    /// Its JWK set, as a document.
+    #[must_use]
+    pub fn jwks(&self) -> String {
+        String::from_utf8_lossy(&self.jwks).into_owned()
+    }
+
     /// A token for `subject`, good from `now` for `life` seconds (at most 24 h), with `claims` besides the registered ones, which
     /// they cannot replace.
     ///

@@ -1,0 +1,160 @@
+//! `mcpfw explain`: why one call is allowed or refused.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+use crate::policy::{Args, Call, Context, Object, Principal, Value};
+use crate::wire::mcp::{Method, ObjectKind, Revision};
+
+use super::exit::Exit;
+use super::findings::{self, Format};
+use super::output::Output;
+use super::policies;
+
+/// Show why one call is allowed or refused: every rule that was looked at, and what it saw
+///
+/// Asks the same engine as `run`, with a caller and a call made of words.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  mcpfw explain --tool delete_file --claims '{\"plan\":\"free\",\"sub\":\"u1\"}' --args '{\"path\":\"/x\"}'
+  mcpfw explain --policies policies/ --method tools/list --claims @claims.json
+
+Exit codes: 0 it was decided, whatever the verdict; 1 the policies have errors; 2 it could not run.")]
+pub(super) struct Arguments {
+    /// Directory of policy files
+    #[arg(long, value_name = "DIR", default_value = "policies")]
+    policies: PathBuf,
+
+    #[command(flatten)]
+    asked: Asked,
+
+    /// Claims of the caller's token, as JSON or @FILE; without it the caller is anonymous
+    #[arg(long, value_name = "JSON")]
+    claims: Option<String>,
+
+    /// Arguments of the call, as JSON or @FILE
+    #[arg(long, value_name = "JSON", requires = "object")]
+    args: Option<String>,
+
+    /// The caller's address
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    ip: IpAddr,
+
+    /// Name of the route
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    route: String,
+
+    /// The host that was asked for
+    #[arg(long, value_name = "NAME", default_value = "localhost")]
+    host: String,
+
+    /// Revision of the protocol
+    #[arg(long, value_name = "DATE", default_value_t = Revision::V2025_11_25)]
+    revision: Revision,
+
+    /// The call is a leg of a multi-round-trip request
+    #[arg(long)]
+    retry: bool,
+
+    /// Who reads what is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What is asked for: one thing, or a method that acts on none.
+#[derive(Debug, clap::Args)]
+#[group(id = "object", required = true, multiple = false)]
+struct Asked {
+    /// Call this tool
+    #[arg(long, value_name = "NAME")]
+    tool: Option<String>,
+
+    /// Get this prompt
+    #[arg(long, value_name = "NAME")]
+    prompt: Option<String>,
+
+    /// Read this resource
+    #[arg(long, value_name = "URI")]
+    resource: Option<String>,
+
+    /// Use this method, such as `tools/list`
+    #[arg(long, value_name = "NAME")]
+    method: Option<String>,
+}
+
+impl Asked {
+    fn method_and_object(self) -> (Box<str>, Option<Object>) {
+        let object = |kind, name: String| Some(Object { kind, name: name.into() });
+        let (method, object) = match self {
+            Self { tool: Some(name), .. } => (Method::ToolsCall, object(ObjectKind::Tool, name)),
+            Self { prompt: Some(name), .. } => {
+                (Method::PromptsGet, object(ObjectKind::Prompt, name))
+            }
+            Self { resource: Some(uri), .. } => {
+                (Method::ResourcesRead, object(ObjectKind::Resource, uri))
+            }
+            Self { method, .. } => return (method.unwrap_or_default().into(), None),
+        };
+        (method.info().name.into(), object)
+    }
+}
+
+pub(super) fn run(arguments: Arguments, output: &Output) -> Exit {
+    let json = |flag: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => value(flag, text).map(Some),
+    };
+    let (claims, args) =
+        match (json("--claims", &arguments.claims), json("--args", &arguments.args)) {
+            (Ok(claims), Ok(args)) => (claims, args),
+            (claims, args) => {
+                for problem in [claims.err(), args.err()].into_iter().flatten() {
+                    output.err(problem);
+                }
+                return Exit::CouldNotRun;
+            }
+        };
+    let set = policies::read(&arguments.policies, None);
+    findings::complain(output, &set.sources, &set.findings);
+    let Some(policy) = set.policy else {
+        return if set.was_read { Exit::Findings } else { Exit::CouldNotRun };
+    };
+    let (method, object) = arguments.asked.method_and_object();
+    let call = Call {
+        method,
+        object,
+        revision: arguments.revision,
+        is_request: true,
+        is_retry: arguments.retry,
+        args: Args::capture(policy.captures(), args.as_ref()),
+        subscriptions: None,
+    };
+    let principal = claims.map_or_else(Principal::anonymous, Principal::supposed);
+    let context =
+        Context { route: &arguments.route, host: &arguments.host, sni: None, ip: arguments.ip };
+    let explanation = policy.explain(&principal, &context, &call, policies::now());
+    match arguments.format {
+        Format::Json => output.out(explanation.to_json()),
+        Format::Human | Format::Github => output.out(explanation.to_string().trim_end()),
+    }
+    Exit::Clean
+}
+
+/// The JSON object that `text` is, or that the file behind its `@` holds.
+fn value(flag: &str, text: &str) -> Result<Value, String> {
+    let read;
+    let json = match text.strip_prefix('@') {
+        None => text,
+        Some(path) => {
+            read = std::fs::read_to_string(Path::new(path))
+                .map_err(|error| format!("error: cannot read `{path}` for `{flag}`: {error}"))?;
+            &read
+        }
+    };
+    match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(object) if object.is_object() => Ok(Value::from(&object)),
+        Ok(_) => Err(format!("error: `{flag}` takes a JSON object, such as '{{\"sub\":\"u1\"}}'")),
+        Err(error) => Err(format!("error: `{flag}` is not JSON: {error}")),
+    }
+}
