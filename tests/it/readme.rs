@@ -1,1 +1,169 @@
-//! Tests of: readme.
+//! Every command and every file that the README shows is run, so that it cannot rot.
+
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::process::{Mcpfw, mcpfw};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The fenced blocks of `file` in the language `language`.
+fn blocks(file: &str, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+    let mut blocks = Vec::new();
+    let mut open: Option<(bool, String)> = None;
+    for line in text.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(tag)) => open = Some((tag.trim() == language, String::new())),
+            (Some(_), Some(_)) => {
+                let (is_wanted, block) = open.take().unwrap();
+                if is_wanted {
+                    blocks.push(block);
+                }
+            }
+            (Some((_, block)), None) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "{file} has a fence that is not closed");
+    blocks
+}
+
+/// One command a line, continued lines joined, comments left out.
+fn commands(file: &str) -> Vec<String> {
+    let text = blocks(file, "sh").join("\n").replace("\\\n", " ");
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+}
+
+/// Splits as a shell would: blanks, single quotes, no expansion.
+fn words(command: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
+    for c in command.chars() {
+        match c {
+            '\'' => (quoted, begun) = (!quoted, true),
+            ' ' if !quoted => {
+                if begun {
+                    words.push(std::mem::take(&mut word));
+                }
+                begun = false;
+            }
+            c => {
+                word.push(c);
+                begun = true;
+            }
+        }
+    }
+    assert!(!quoted, "an open quote in `{command}`");
+    if begun {
+        words.push(word);
+    }
+    words
+}
+
+#[test]
+fn every_command_works() {
+    let manifest = fs::read_to_string(Path::new(ROOT).join("Cargo.toml")).unwrap();
+    let ci = fs::read_to_string(Path::new(ROOT).join(".ci/run")).unwrap();
+    let mut seen = 0;
+    for file in ["README.md", "CONTRIBUTING.md", "policies/README.md"] {
+        for command in commands(file) {
+            seen += 1;
+            let words = words(&command);
+            match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                // The tests that are running now, and CI calls the same line.
+                ["cargo", "test"] => assert!(ci.contains("\ncargo test\n")),
+                // The demo has a test of its own, `cli::the_demo_does_what_it_prints`.
+                ["cargo", "run", "--release", "--", "demo"] | ["mcpfw", "demo"] => {}
+                ["cargo", "install", "--path", "."] => {
+                    assert!(manifest.contains("default-run = \"mcpfw\""));
+                }
+                ["cargo", "bench", "--bench", name] => {
+                    assert!(
+                        manifest.contains(&format!("[[bench]]\nname = \"{name}\"")),
+                        "{command}"
+                    );
+                }
+                ["mkdir", "-p", "policies"] => {}
+                ["mcpfw", "run", flags @ ..] => runs(flags, &command),
+                ["mcpfw", arguments @ ..] => {
+                    let done = mcpfw(arguments).current_dir(ROOT).output().unwrap();
+                    let said = String::from_utf8_lossy(&done.stderr);
+                    assert!(done.status.success(), "`{command}` in {file}: {said}");
+                }
+                _ => panic!("{file} shows a command that no test knows: `{command}`"),
+            }
+        }
+    }
+    assert!(seen >= 8, "only {seen} commands were found");
+}
+
+/// Starts and ends cleanly, on a free port, with nothing outside this machine asked for.
+fn runs(flags: &[&str], command: &str) {
+    let flags: Vec<String> = flags
+        .iter()
+        .map(|flag| {
+            flag.replace("127.0.0.1:8080", "127.0.0.1:0")
+                .replace("https://id.example.com/jwks.json", "http://127.0.0.1:9/jwks.json")
+        })
+        .collect();
+    let mut running = Mcpfw::start(flags.iter().map(String::as_str), Path::new(ROOT));
+    assert!(running.stop(), "`{command}` did not end cleanly: {}", running.said());
+}
+
+#[test]
+fn every_toml_block_is_accepted() {
+    let blocks = blocks("README.md", "toml");
+    assert!(blocks.len() >= 3);
+    for block in blocks {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let done = if block.contains("[[route]]") {
+            fs::create_dir(folder.path().join("policies")).unwrap();
+            fs::write(at("policies/any.toml"), "[[allow]]\nname = \"any\"\neverything = true\n")
+                .unwrap();
+            fs::write(at("mcpfw.toml"), &block).unwrap();
+            mcpfw(&["check", "--config", &at("mcpfw.toml")]).current_dir(folder.path()).output()
+        } else {
+            fs::write(at("policy.toml"), &block).unwrap();
+            mcpfw(&["check", &folder.path().display().to_string()]).output()
+        };
+        let done = done.unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(
+            done.status.success(),
+            "{said}\n{}\n{block}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+}
+
+#[test]
+fn every_link_to_a_file_leads_somewhere() {
+    for file in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "THREATS.md"] {
+        let text = fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+        for (at, _) in text.match_indices("](") {
+            let target = text[at + 2..].split(')').next().unwrap();
+            if !target.starts_with("http") && !target.starts_with('#') {
+                assert!(Path::new(ROOT).join(target).exists(), "{file} links to {target}");
+            }
+        }
+    }
+}
+
+#[test]
+fn words_are_split_as_a_shell_splits_them() {
+    let table: &[(&str, &[&str])] = &[
+        ("a b", &["a", "b"]),
+        (r#"a 'b c' d"#, &["a", "b c", "d"]),
+        (r#"--claims '{"plan":"free"}'"#, &["--claims", r#"{"plan":"free"}"#]),
+    ];
+    for (command, expected) in table {
+        assert_eq!(words(command), *expected);
+    }
+}
