@@ -1,0 +1,159 @@
+//! Refusals. The only place that chooses a status, headers and a JSON-RPC error (mcp-protocol.md §7.2).
+//!
+//! `public` goes to the caller, `detail` to the log, `reason` to both.
+
+mod decision;
+mod request;
+#[cfg(test)]
+mod tests;
+mod upstream;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Response, StatusCode};
+
+pub(super) use self::decision::Asked;
+pub(super) use self::upstream::ReplyFault;
+use super::body::Body;
+use super::record::Record;
+use crate::observe::Decision;
+use crate::wire::jsonrpc::{ErrorData, Id, error_reply, tool_error_reply};
+use crate::wire::mcp::{RevisionSet, codes};
+
+/// Retry-After of a passing condition of ours or the upstream's, in seconds.
+const SHED_SECONDS: u64 = 1;
+
+/// A refusal, made in one of the constructors below.
+#[derive(Debug)]
+pub(super) struct Reject {
+    status: StatusCode,
+    body: Shape,
+    reason: &'static str,
+    public: Cow<'static, str>,
+    detail: Option<Box<str>>,
+    headers: HeaderMap,
+    rule: Option<Arc<str>>,
+    retry_after_ms: Option<u64>,
+    decision: Decision,
+    /// The revisions served and the one asked for, for -32022.
+    versions: Option<(RevisionSet, Box<str>)>,
+    /// Whether a request with an id, if there is one, wants to be told under it.
+    id: Option<Id>,
+}
+
+/// What the body of a refusal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Nothing.
+    Empty,
+    /// The public text.
+    Text,
+    /// A JSON-RPC error with this code.
+    Error(i64),
+    /// A result that tells the model.
+    ToolError { modern: bool },
+}
+
+impl Reject {
+    fn new(status: StatusCode, body: Shape, reason: &'static str) -> Box<Self> {
+        Box::new(Self {
+            status,
+            body,
+            reason,
+            public: Cow::Borrowed(""),
+            detail: None,
+            headers: HeaderMap::new(),
+            rule: None,
+            retry_after_ms: None,
+            decision: Decision::Deny,
+            versions: None,
+            id: None,
+        })
+    }
+
+    fn says(mut self: Box<Self>, public: impl Into<Cow<'static, str>>) -> Box<Self> {
+        self.public = public.into();
+        self
+    }
+
+    fn detail(mut self: Box<Self>, detail: impl Into<String>) -> Box<Self> {
+        self.detail = Some(detail.into().into());
+        self
+    }
+
+    fn header(mut self: Box<Self>, name: HeaderName, value: HeaderValue) -> Box<Self> {
+        self.headers.insert(name, value);
+        self
+    }
+
+    fn closing(self: Box<Self>) -> Box<Self> {
+        self.header(header::CONNECTION, HeaderValue::from_static("close"))
+    }
+
+    fn retry_after(mut self: Box<Self>, seconds: u64, millis: u64) -> Box<Self> {
+        self.retry_after_ms = Some(millis);
+        self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// Answers under `id`, where it is known.
+    pub(super) fn under(mut self: Box<Self>, id: Option<&Id>) -> Box<Self> {
+        self.id = id.cloned();
+        self
+    }
+
+    /// Whether the connection ends with it.
+    pub(super) fn is_closing(&self) -> bool {
+        self.headers.contains_key(header::CONNECTION)
+    }
+
+    /// Writes the refusal, and the exchange into the log.
+    pub(super) fn into_response(self: Box<Self>, mut record: Box<Record>) -> Response<Body> {
+        let bytes = self.write(record.request_id());
+        let is_json = matches!(self.body, Shape::Error(_) | Shape::ToolError { .. });
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        *headers = self.headers;
+        if !bytes.is_empty() {
+            let media = if is_json { "application/json" } else { "text/plain; charset=utf-8" };
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        }
+        // The next caller may be allowed what this one is not.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if !record.is_http1() {
+            headers.remove(header::CONNECTION);
+        }
+        record.refused(self.decision, self.reason, self.rule, self.detail);
+        *response.body_mut() = Body::fixed(bytes, record, self.status);
+        response
+    }
+
+    fn write(&self, request_id: &str) -> Bytes {
+        match self.body {
+            Shape::Empty => Bytes::new(),
+            Shape::Text => format!("{}\n", self.public).into(),
+            Shape::Error(code) => {
+                let supported: Vec<&str> = match &self.versions {
+                    Some((served, _)) => served.iter().map(|revision| revision.as_str()).collect(),
+                    None => Vec::new(),
+                };
+                let data = ErrorData {
+                    rule: self.rule.as_deref(),
+                    retry_after_ms: self.retry_after_ms,
+                    supported: self.versions.as_ref().map(|_| &*supported),
+                    requested: self.versions.as_ref().map(|(_, requested)| &**requested),
+                    ..ErrorData::new(self.reason, request_id)
+                };
+                error_reply(self.id.as_ref(), code, &self.public, Some(&data)).into()
+            }
+            Shape::ToolError { modern } => match &self.id {
+                Some(id) => tool_error_reply(id, &self.public, modern).into(),
+                // A result without an id is nothing; an error may do without.
+                None => error_reply(None, codes::FORBIDDEN, &self.public, None).into(),
+            },
+        }
+    }
+}
