@@ -9,7 +9,7 @@ use super::peer::Peer;
 use super::reject::Reject;
 use super::state::Shared;
 use crate::identity::Verified;
-use crate::policy::Principal;
+use crate::policy::{Principal, UnixTime};
 
 /// A caller, as sure as the config wants to be of it.
 #[derive(Clone, Debug)]
@@ -26,6 +26,14 @@ impl Caller {
         match self {
             Self::Verified(verified) => &verified.principal,
             Self::Anonymous(principal) => principal,
+        }
+    }
+
+    /// When its credential expires.
+    pub(super) fn expires(&self) -> Option<UnixTime> {
+        match self {
+            Self::Verified(verified) => verified.expires,
+            Self::Anonymous(_) => None,
         }
     }
 }

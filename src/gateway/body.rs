@@ -13,7 +13,8 @@ use super::uplink::{Slot, Why};
 use super::visible::Viewer;
 use crate::inspect::response::{FilterError, Framing, ListFilter};
 use crate::observe::Outcome;
-use crate::upstream::{Failure, Reply};
+use crate::upstream::{Failure, Reply, Watchdog};
+use crate::wire::json::{Ignore, Tokenizer};
 use crate::wire::jsonrpc::{ErrorData, Id, error_reply};
 use crate::wire::mcp::codes;
 
@@ -40,6 +41,8 @@ pub(super) struct Relay {
     ready: VecDeque<Bytes>,
     /// Where an event stream stands; `None` for other replies.
     stream: Option<Stream>,
+    /// What tells the end from an accident, where the framing does not.
+    witness: Option<Witness>,
     /// Where a request body that still streams leaves the reason if it is cut off.
     late: Option<Slot>,
     /// `None` once it has been logged.
@@ -57,6 +60,17 @@ pub(super) struct Stream {
     pub(super) orphan: Option<Id>,
     /// Whether it never ends by itself, and so is ended when the gateway stops.
     pub(super) is_endless: bool,
+    /// When the credential by which it was opened expires.
+    pub(super) expiry: Option<Watchdog>,
+}
+
+/// A reply that ends with its connection ends alike when the upstream dies. It was whole if what it carries is.
+#[derive(Debug)]
+pub(super) enum Witness {
+    /// A JSON text ends with its last brace.
+    Json(Box<Tokenizer>),
+    /// An event stream ends between two events.
+    Events,
 }
 
 impl Body {
@@ -78,6 +92,7 @@ impl Body {
         reply: Reply,
         filter: Option<ListFilter<Viewer>>,
         stream: Option<Stream>,
+        witness: Option<Witness>,
         late: Option<Slot>,
         mut record: Box<Record>,
     ) -> Self {
@@ -89,7 +104,16 @@ impl Body {
         }
         let record = Some(record);
         let ready = VecDeque::new();
-        Self::Relay(Box::new(Relay { reply, filter, ready, stream, late, record, has_ended }))
+        Self::Relay(Box::new(Relay {
+            reply,
+            filter,
+            ready,
+            stream,
+            witness,
+            late,
+            record,
+            has_ended,
+        }))
     }
 }
 
@@ -103,13 +127,13 @@ impl Relay {
                 self.finish(Outcome::Complete);
                 return Poll::Ready(None);
             }
-            if let Some(end) = self.poll_drained() {
+            if let Some(end) = self.poll_over(cx) {
                 return Poll::Ready(end);
             }
             match self.reply.poll_data(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(piece))) => match &mut self.filter {
-                    None => return Poll::Ready(Some(Ok(self.passes(piece)))),
+                    None => return Poll::Ready(Some(self.witnessed(piece))),
                     Some(filter) => {
                         if let Err(error) = filter.feed(piece, &mut self.ready) {
                             return Poll::Ready(Some(Err(self.refuse(error))));
@@ -119,12 +143,35 @@ impl Relay {
                 Poll::Ready(Some(Err(failure))) => return Poll::Ready(self.lost(&failure)),
                 Poll::Ready(None) => {
                     self.has_ended = true;
+                    if !self.is_whole() {
+                        return Poll::Ready(self.lost(&Failure::Closed));
+                    }
                     if let Some(filter) = &mut self.filter
                         && let Err(error) = filter.finish(&mut self.ready)
                     {
                         return Poll::Ready(Some(Err(self.refuse(error))));
                     }
                 }
+            }
+        }
+    }
+
+    fn witnessed(&mut self, piece: Bytes) -> Result<Bytes, CutOff> {
+        if let Some(Witness::Json(tokenizer)) = &mut self.witness
+            && tokenizer.feed(&piece, &mut Ignore).is_err()
+        {
+            return Err(self.refuse(FilterError::NotAMessage));
+        }
+        Ok(self.passes(piece))
+    }
+
+    /// Whether a reply that has ended had come to its end.
+    fn is_whole(&mut self) -> bool {
+        match &mut self.witness {
+            None => true,
+            Some(Witness::Json(tokenizer)) => tokenizer.finish(&mut Ignore).is_ok(),
+            Some(Witness::Events) => {
+                self.stream.as_ref().is_none_or(|stream| stream.tail.is_boundary())
             }
         }
     }
@@ -191,14 +238,23 @@ impl Relay {
         }
     }
 
-    /// Ends an endless stream when the gateway stops: cleanly between two events, so that the client reconnects at once.
-    fn poll_drained(&mut self) -> Option<Option<Result<Bytes, CutOff>>> {
-        let stream = self.stream.as_ref().filter(|stream| stream.is_endless)?;
+    /// Ends an endless stream when the gateway stops or its credential expires (T59): between two events, so that the client
+    /// reconnects at once.
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Option<Option<Result<Bytes, CutOff>>> {
+        let stream = self.stream.as_mut().filter(|stream| stream.is_endless)?;
+        let has_expired =
+            stream.expiry.as_mut().is_some_and(|expiry| expiry.poll_expired(cx).is_ready());
         let is_draining = self.record.as_ref().is_some_and(|record| record.is_draining());
-        if !is_draining || !stream.tail.is_boundary() {
-            return None;
+        let at_boundary = stream.tail.is_boundary();
+        match (has_expired, is_draining, at_boundary) {
+            (true, _, true) => self.finish(Outcome::Expired),
+            (true, _, false) => {
+                self.finish(Outcome::Expired);
+                return Some(Some(Err(CutOff)));
+            }
+            (false, true, true) => self.finish(Outcome::Drained),
+            _ => return None,
         }
-        self.finish(Outcome::Drained);
         self.has_ended = true;
         Some(None)
     }

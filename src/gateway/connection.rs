@@ -1,5 +1,6 @@
 //! One downstream connection: HTTP/1.1 or HTTP/2 by its first bytes, its timeouts, its end.
 
+use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,6 +17,7 @@ use super::io::Socket;
 use super::peer::{Peer, State};
 use super::state::Shared;
 use crate::config::Limits;
+use crate::observe::{Decision, Line, Outcome, wall_clock_ms};
 use crate::upstream::Watchdog;
 
 /// HTTP/2 streams of one connection at once (threats.md §5).
@@ -56,12 +58,34 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer
             connection.as_mut().graceful_shutdown();
         }
         match connection.as_mut().poll(cx) {
-            // Errors are of the client's making (resets, bad framing); hyper has answered what could be answered.
-            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Ready(end) => {
+                if let Err(error) = end {
+                    log_broken(&shared, &peer, &*error);
+                }
+                Poll::Ready(())
+            }
             Poll::Pending => vigil.poll(cx),
         }
     })
     .await;
+}
+
+/// Logs bytes that were no HTTP: hyper has answered them, and no exchange began. Resets and timeouts are nothing to log.
+fn log_broken(shared: &Shared, peer: &Peer, error: &(dyn Error + 'static)) {
+    let is_parse = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse);
+    let (Some(log), true) = (&shared.log, is_parse) else { return };
+    let is_too_large =
+        error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large);
+    log.log(&Line {
+        time_ms: wall_clock_ms(),
+        peer: peer.ip_value.to_str().unwrap_or_default(),
+        decision: Decision::Deny,
+        reason: Some(if is_too_large { "head_too_large" } else { "not_http" }),
+        detail: Some(&error.to_string()),
+        status: if is_too_large { 431 } else { 400 },
+        outcome: Outcome::Complete,
+        ..Line::default()
+    });
 }
 
 fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {

@@ -13,6 +13,10 @@ use tokio::time::Instant;
 use super::peer::Peer;
 use crate::upstream::Watchdog;
 
+/// Bytes a second that a body must come with on the long run, and how long it may be slower (T29).
+const MIN_RATE: u64 = 1024;
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Why a body did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Broken {
@@ -32,14 +36,26 @@ pub(super) struct Inbound {
     idle: Duration,
     /// Borrowed from the peer for as long as this lives.
     dog: Option<Watchdog>,
-    /// Whether the watchdog watches the present wait.
-    is_watched: bool,
+    /// Since when the client is waited for.
+    waiting: Option<Instant>,
+    /// How long it was waited for in all, and what came.
+    waited: Duration,
+    bytes: u64,
     has_ended: bool,
 }
 
 impl Inbound {
     pub(super) fn new(body: Incoming, peer: Arc<Peer>, idle: Duration) -> Self {
-        Self { body, peer, idle, dog: None, is_watched: false, has_ended: false }
+        Self {
+            body,
+            peer,
+            idle,
+            dog: None,
+            waiting: None,
+            waited: Duration::ZERO,
+            bytes: 0,
+            has_ended: false,
+        }
     }
 
     /// The size that the client announced and that has not come yet.
@@ -62,10 +78,13 @@ impl Inbound {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => return self.poll_idle(cx).map(|()| Some(Err(Broken::Idle))),
             };
-            self.is_watched = false;
+            if let Some(since) = self.waiting.take() {
+                self.waited += since.elapsed();
+            }
             return Poll::Ready(match frame {
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
+                    self.bytes += data.len() as u64;
                     Some(Ok(data))
                 }
                 Some(Err(error)) => Some(Err(Broken::Lost(error))),
@@ -90,9 +109,12 @@ impl Inbound {
                 self.dog.insert(kept.unwrap_or_else(|| Watchdog::new(Instant::now() + self.idle)))
             }
         };
-        if !self.is_watched {
-            self.is_watched = true;
-            dog.set(Instant::now() + self.idle);
+        if self.waiting.is_none() {
+            let now = Instant::now();
+            self.waiting = Some(now);
+            // Only time in which the client could have sent counts, not that in which the upstream did not take.
+            let earned = GRACE + Duration::from_secs(self.bytes / MIN_RATE);
+            dog.set(now + self.idle.min(earned.saturating_sub(self.waited)));
         }
         dog.poll_expired(cx)
     }

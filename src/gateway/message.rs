@@ -119,7 +119,9 @@ impl Exchange {
         let hides = lists.is_some_and(|kind| known.policy.may_hide(kind));
         let viewer = call.filter(|_| hides).map(|call| Viewer::of(known, call.revision));
         let wants_message = call.is_some_and(|call| call.is_request);
-        Question { modern, id, wants_message, viewer, is_endless: false, late: slot }
+        let is_endless = call.is_some_and(|call| &*call.method == "subscriptions/listen");
+        let expires = known.caller.expires();
+        Question { modern, id, wants_message, viewer, is_endless, expires, late: slot }
     }
 
     /// Refuses a body that has been looked at: under its id, wherever in the body that stands.

@@ -1,9 +1,14 @@
 //! From the upstream's reply to the downstream one.
 
+use std::time::Duration;
+
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
+use http_body::Body as _;
+use tokio::time::Instant;
 
-use super::body::{self, Body};
+use super::body::{self, Body, Witness};
+use super::clock::unix_seconds;
 use super::media;
 use super::record::Record;
 use super::reject::{Reject, ReplyFault};
@@ -12,8 +17,10 @@ use super::uplink::Slot;
 use super::visible::Viewer;
 use crate::config::Credentials;
 use crate::inspect::response::Framing;
-use crate::upstream::Reply;
+use crate::policy::UnixTime;
 use crate::upstream::headers::{X_ACCEL_BUFFERING, towards_downstream};
+use crate::upstream::{Reply, Watchdog};
+use crate::wire::json::Tokenizer;
 use crate::wire::jsonrpc::Id;
 
 /// What the reply answers.
@@ -28,6 +35,8 @@ pub(super) struct Question {
     pub(super) viewer: Option<Viewer>,
     /// Whether it is a stream that ends only with its client.
     pub(super) is_endless: bool,
+    /// When the caller's credential expires.
+    pub(super) expires: Option<UnixTime>,
     /// Where a body that still streams leaves the reason if it is cut off.
     pub(super) late: Option<Slot>,
 }
@@ -47,6 +56,7 @@ pub(super) fn relay(
     if let Err(fault) = check(&reply, framing, &question, credentials) {
         return Err((Reject::reply(fault).under(question.id.as_ref()), record));
     }
+    let is_open_ended = is_open_ended(&reply);
     let (mut head, reply) = reply.into_parts();
     towards_downstream(&mut head.headers, record.request_id_value(), question.modern);
     let viewer = question.viewer;
@@ -57,6 +67,14 @@ pub(super) fn relay(
         return Ok(Response::from_parts(head, Body::empty()));
     }
     label(&mut head.headers, framing, viewer.is_some());
+    let witness = match (framing, viewer.is_some()) {
+        (Some(Framing::Json), false) if is_open_ended => {
+            Some(Witness::Json(Box::new(Tokenizer::new(shared.limits.request.json, shared.seed))))
+        }
+        // A filter asks for the end by itself.
+        (Some(Framing::EventStream), false) if is_open_ended => Some(Witness::Events),
+        _ => None,
+    };
     let filter = match (viewer, framing) {
         (Some(viewer), Some(framing)) => Some(viewer.filter(framing, shared)),
         _ => None,
@@ -64,10 +82,27 @@ pub(super) fn relay(
     let mut stream = body::stream(framing);
     if let Some(stream) = &mut stream {
         stream.is_endless = question.is_endless;
+        stream.expiry = question.expires.filter(|_| question.is_endless).map(until);
         // A legacy client resumes a lost stream; an error would end that. A modern one has lost its call.
         stream.orphan = question.id.filter(|_| question.modern);
     }
-    Ok(Response::from_parts(head, Body::relay(reply, filter, stream, question.late, record)))
+    Ok(Response::from_parts(
+        head,
+        Body::relay(reply, filter, stream, witness, question.late, record),
+    ))
+}
+
+/// Whether nothing but the end of the connection ends the reply (RFC 9112 §6.3, case 8).
+fn is_open_ended(reply: &Response<Reply>) -> bool {
+    let headers = reply.headers();
+    !reply.body().is_end_stream()
+        && !headers.contains_key(header::CONTENT_LENGTH)
+        && !headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+fn until(expires: UnixTime) -> Watchdog {
+    let left = Duration::from_secs(expires.saturating_sub(unix_seconds()));
+    Watchdog::new(Instant::now() + left)
 }
 
 fn check(

@@ -50,6 +50,7 @@ pub(super) async fn run(
                 wants_message: kind == Kind::Stream,
                 viewer: may_hide(&known.policy).then(|| Viewer::of(known, revision)),
                 is_endless: true,
+                expires: known.caller.expires(),
                 late: None,
             };
             relay::relay(shared, reply, question, &known.route.credentials, record)

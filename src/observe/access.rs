@@ -46,6 +46,8 @@ pub enum Outcome {
     RequestRefused,
     /// The exchange was ended by a drain.
     Drained,
+    /// The stream was ended when the credential that opened it expired.
+    Expired,
 }
 
 impl Outcome {
@@ -57,6 +59,7 @@ impl Outcome {
             Self::ReplyRefused => "reply_refused",
             Self::RequestRefused => "request_refused",
             Self::Drained => "drained",
+            Self::Expired => "expired",
         }
     }
 }

@@ -762,6 +762,66 @@ async fn a_body_that_stalls() {
 }
 
 #[tokio::test]
+async fn a_body_that_trickles() {
+    let upstream = Upstream::start().await;
+    let mut gateway = Setup::new(OPEN, upstream.address()).start();
+    let mut client = Wire::connect(gateway.address).await;
+    client.send(post_head("Content-Length: 1000000\r\n")).await;
+    // Never idle for as long as that would take, but slower than any real client.
+    let began = std::time::Instant::now();
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
+    let trickle = async {
+        while client.try_send(" ").await {
+            tick.tick().await;
+        }
+    };
+    let line = tokio::select! {
+        () = trickle => gateway.log().await,
+        line = gateway.log() => line,
+    };
+    assert_eq!(line["reason"], "body_timeout");
+    assert!(began.elapsed() < std::time::Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_http_are_logged() {
+    let upstream = Upstream::start().await;
+    let mut gateway = Setup::new(OPEN, upstream.address()).start();
+    let cases =
+        [("\x16\x03\x01\x02\r\n\r\n", "not_http"), ("GET / HTTP/1.1\r\nA : b\r\n\r\n", "not_http")];
+    for (bytes, reason) in cases {
+        let mut client = Wire::connect(gateway.address).await;
+        client.send(bytes).await;
+        assert!(client.reply().await.head.starts_with("HTTP/1.1 400"));
+        assert_eq!(gateway.log().await["reason"], reason);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_credential_that_opened_it() {
+    let (issuer, authenticator) = issuer();
+    let upstream = Upstream::start().await;
+    let mut gateway = Setup::new(OPEN, upstream.address()).authenticator(authenticator).start();
+    let now = mcpfw::observe::wall_clock_ms() / 1000;
+    let bearer = issuer.sign("u1", serde_json::Map::new(), now, 2).unwrap();
+    let mut client = Wire::connect(gateway.address).await;
+    client
+        .send(format!(
+            "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\
+             Mcp-Session-Id: s\r\nAuthorization: Bearer {bearer}\r\n\r\n"
+        ))
+        .await;
+    let mut server = upstream.accept().await;
+    server.request().await;
+    server.send(crate::support::wire::STREAM).await;
+    server.send(crate::support::wire::chunk("data: 1\n\n")).await;
+    client.until("data: 1\n\n").await;
+    client.until("0\r\n\r\n").await;
+    assert!(server.is_closed().await);
+    assert_eq!(gateway.log().await["outcome"], "expired");
+}
+
+#[tokio::test]
 async fn http2_with_prior_knowledge() {
     let mut upstream = Upstream::start().await.answering(json_reply("{\"n\":1}"));
     let (issuer, authenticator) = issuer();

@@ -1,9 +1,12 @@
 //! Tests of: upstream. Connections are reused, never at the price of a call that runs twice; nothing that a hostile server says
 //! is relayed as it stands.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use crate::support::gateway::{OPEN, Setup};
+use crate::support::soon;
 use crate::support::wire::{Upstream, Wire, call, json_reply, post};
 
 fn a_call() -> String {
@@ -259,6 +262,53 @@ async fn heads_that_never_end_are_cut_off() {
         let _ = server.try_send(format!("HTTP/1.1 200 OK\r\n{head}\r\n")).await;
         assert_eq!(client.reply().await.status(), 502);
     }
+}
+
+#[tokio::test]
+async fn replies_that_end_with_their_connection() {
+    let json = "Content-Type: application/json";
+    let events = "Content-Type: text/event-stream";
+    let cases = [
+        (json, "{\"a\":[1]}", true),
+        (json, "{\"a\":[1]} \n", true),
+        // Cut off where the framing does not tell.
+        (json, "{\"a\":[1]", false),
+        (json, "{\"a\":", false),
+        (json, "{\"a\":1}}", false),
+        (events, "data: 1\n\n", true),
+        (events, "data: 1\n\ndata: 2\n", false),
+    ];
+    for (media, body, is_whole) in cases {
+        let upstream = Upstream::start().await;
+        let mut gateway = Setup::new(OPEN, upstream.address()).start();
+        let mut client = Wire::connect(gateway.address).await;
+        client.send(a_call()).await;
+        let mut server = upstream.accept().await;
+        server.request().await;
+        server.send(format!("HTTP/1.0 200 OK\r\n{media}\r\n\r\n{body}")).await;
+        drop(server);
+        let reply = client.try_reply().await;
+        assert_eq!(reply.is_some_and(|reply| reply.complete), is_whole, "{body:?}");
+        let outcome = &gateway.log().await["outcome"];
+        assert_eq!(outcome == "complete", is_whole, "{body:?}: {outcome}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_interim_replies_ends() {
+    let upstream = Upstream::start().await;
+    let gateway =
+        Setup::new(OPEN, upstream.address()).config("[limits]\nfirst_byte = \"300ms\"\n").start();
+    let mut client = Wire::connect(gateway.address).await;
+    client.send(a_call()).await;
+    let mut server = upstream.accept().await;
+    server.request().await;
+    let flood = tokio::spawn(async move {
+        let many = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1000);
+        while server.try_send(&many).await {}
+    });
+    assert_eq!(client.reply().await.status(), 504);
+    soon(flood).await.unwrap();
 }
 
 #[tokio::test]

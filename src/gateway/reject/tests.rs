@@ -62,7 +62,8 @@ fn of_the_request() {
     let violation = |violation: Violation| Reject::violation(&violation, served);
     let unsupported = RevisionError::Unsupported { requested: "x".into() };
     let name = HeaderName::from_static("x");
-    let cases: Vec<(Box<Reject>, u16, i64, &str, &[&str])> = vec![
+    type Case = (Box<Reject>, u16, i64, &'static str, &'static [&'static str]);
+    let cases: Vec<Case> = vec![
         (Reject::head(HeadFault::TwoLengths), 400, 0, "ambiguous_framing", &[CLOSE]),
         (Reject::bad_host(), 400, 0, "bad_host", &[CLOSE]),
         (Reject::host(), 421, 0, "host_not_allowed", &[]),
@@ -306,7 +307,9 @@ fn by_policy() {
     use RefusalStyle::{Http, JsonRpc, ToolError};
     let resource = |uri| call("resources/read", Some((ObjectKind::Resource, uri)));
     const CHALLENGE: &str = "www-authenticate: Bearer error=\"insufficient_scope\", scope=\"a b\", error_description=\"The access token lacks a scope\"";
-    let cases: Vec<(Call, RefusalStyle, u16, i64, &str, &[&str], &str)> = vec![
+    type Headers = &'static [&'static str];
+    type Case = (Call, RefusalStyle, u16, i64, &'static str, Headers, &'static str);
+    let cases: Vec<Case> = vec![
         (tool("wipe"), JsonRpc, 200, 403, "denied", &[], "Not here."),
         (tool("wipe"), Http, 403, 403, "denied", &[], "Not here."),
         (tool("wipe"), ToolError, 200, 0, "denied", &[], "Not here."),

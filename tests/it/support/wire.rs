@@ -201,6 +201,11 @@ impl Wire {
         message
     }
 
+    /// A reply, or as much as comes before the connection closes; `None` where that is nothing.
+    pub(crate) async fn try_reply(&mut self) -> Option<Message> {
+        soon(self.message(true)).await
+    }
+
     /// A reply, or as much as comes before the connection closes.
     pub(crate) async fn reply(&mut self) -> Message {
         soon(self.message(true)).await.expect("a reply")
