@@ -1,8 +1,6 @@
 //! Tests of: upstream. Connections are reused, never at the price of a call that runs twice; nothing that a hostile server says
 //! is relayed as it stands.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use crate::support::gateway::{OPEN, Setup};
