@@ -1,8 +1,8 @@
 //! The data path: a socket on one side, an upstream on the other, and every part of mcpfw between them, in order.
 //!
-//! [`exchange`] below is the recipe; each step is a file. A step takes what only the step before it can make, so that none can
+//! `exchange` below is the recipe; each step is a file. A step takes what only the step before it can make, so that none can
 //! be left out: `Reject` is made in one place, `Admitted` owns its `Permitted`, and nothing goes upstream without a
-//! [`forward::Leave`].
+//! `forward::Leave`.
 //!
 //! Nothing here is spawned per request. An exchange runs on the task of its downstream connection, upstream socket included:
 //! back-pressure is the absence of a poll, and a client that leaves takes the upstream connection with it.
