@@ -98,11 +98,10 @@ start_modern_server() {
 }
 
 start_mcpfw() {
-  local address log="$work/mcpfw.$RANDOM.log"
+  local log="$work/mcpfw.$RANDOM.log"
   "$mcpfw" run --upstream "$1" --policies "$here/policies" --listen 127.0.0.1:0 >"$log" 2>&1 &
   pids+=($!)
-  address=$(await "$log" '.*(127\.0\.0\.1:[1-9][0-9]*).*' $!) || die "mcpfw did not start"
-  url="http://$address/mcp"
+  url=$(await "$log" '.*listening on (http:[^ ]+).*' $!) || die "mcpfw did not start"
 }
 
 # --- checks -------------------------------------------------------------------------------------------------------
