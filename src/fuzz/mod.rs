@@ -6,5 +6,6 @@
 pub mod envelope;
 pub mod json;
 pub mod list_filter;
+pub mod policy_file;
 pub mod sse;
 pub mod words;

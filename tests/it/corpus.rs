@@ -14,6 +14,7 @@ const TARGETS: &[Target] = &[
     ("json_chunking", fuzz::json::chunking),
     ("json_differential", fuzz::json::differential),
     ("list_filter", fuzz::list_filter::filter),
+    ("policy_file", fuzz::policy_file::policy_file),
     ("sse_chunking", fuzz::sse::chunking),
     ("words", fuzz::words::words),
 ];
