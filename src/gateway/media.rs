@@ -81,11 +81,19 @@ fn is_weightless(parameter: &[u8]) -> bool {
     })
 }
 
-/// The framing that the type of a reply announces. `None` for another type, or none.
+/// The framing that the type of a reply announces. `None` for another type, more than one, none at all, or a charset
+/// other than UTF-8: the Python SDK decodes an event stream by its charset, and would find events in UTF-7 or UTF-16
+/// that nobody has looked at (T3, T17).
 pub(super) fn framing(headers: &HeaderMap) -> Option<Framing> {
-    let media = headers.get(header::CONTENT_TYPE)?.as_bytes();
-    let essence = split(media).next().unwrap_or_default();
-    if essence.eq_ignore_ascii_case(b"application/json") {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(media), None) = (types.next(), types.next()) else {
+        return None;
+    };
+    let mut parts = split(media.as_bytes());
+    let essence = parts.next().unwrap_or_default();
+    if !parts.all(is_utf8) {
+        None
+    } else if essence.eq_ignore_ascii_case(b"application/json") {
         Some(Framing::Json)
     } else if essence.eq_ignore_ascii_case(b"text/event-stream") {
         Some(Framing::EventStream)

@@ -128,9 +128,9 @@ fn check(
     if reply.headers().get_all(header::CONTENT_ENCODING).iter().any(is_coded) {
         return Err(ReplyFault::Encoded);
     }
-    let must_be_message = status == StatusCode::OK && question.wants_message;
-    if framing.is_none() && (must_be_message || (question.viewer.is_some() && status.is_success()))
-    {
+    // What ends a session is no message: servers answer it with an empty 200 of no type.
+    let is_message = status == StatusCode::OK || (question.viewer.is_some() && status.is_success());
+    if framing.is_none() && question.wants_message && is_message {
         return Err(ReplyFault::MediaType);
     }
     Ok(())

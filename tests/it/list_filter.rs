@@ -137,6 +137,13 @@ fn options_say_that_a_reply_is_modern() {
     assert_eq!(got.out, br#"{"result":{}}"#);
 }
 
+/// Without a body there is no list: so servers answer the end of a session, under the type of JSON.
+#[test]
+fn no_body_at_all_passes() {
+    let got = json("");
+    assert_eq!((got.verdict, got.out.as_slice()), (Ok(()), &[][..]));
+}
+
 #[test]
 fn what_cannot_be_filtered_fails() {
     let table = [
@@ -169,7 +176,7 @@ fn what_cannot_be_filtered_fails() {
         (r#"{"result":{}}{"result":{"tools":[{"name":"hidden"}]}}"#, "reply_not_json"),
         ("\u{feff}{\"result\":{\"tools\":[{\"name\":\"hidden\"}]}}", "reply_not_json"),
         ("data: {\"result\":{\"tools\":[{\"name\":\"hidden\"}]}}\n\n", "reply_not_json"),
-        ("", "reply_not_json"),
+        (" ", "reply_not_json"),
     ];
     for (reply, slug) in table {
         let got = json(reply);
@@ -177,7 +184,7 @@ fn what_cannot_be_filtered_fails() {
         // Neither a whole body nor any of what is hidden.
         assert!(serde_json::from_slice::<Value>(&got.out).is_err(), "{reply}");
         assert!(!String::from_utf8_lossy(&got.out).contains("hidden"), "{reply}");
-        if reply.is_empty() || reply.starts_with("data") {
+        if reply == " " || reply.starts_with("data") {
             continue;
         }
         let got = event_stream(&format!("data: {reply}\n\n"));

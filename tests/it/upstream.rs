@@ -197,6 +197,26 @@ async fn replies_that_are_not_relayed() {
         ),
         ("200 OK", "Content-Length: 2\r\n".to_owned(), 502, "upstream_media_type"),
         (
+            "200 OK",
+            format!("Content-Type: text/event-stream\r\n{json}"),
+            502,
+            "upstream_media_type",
+        ),
+        // The Python SDK would decode the stream by these.
+        (
+            "200 OK",
+            "Content-Type: text/event-stream; charset=utf-16le\r\nContent-Length: 2\r\n".to_owned(),
+            502,
+            "upstream_media_type",
+        ),
+        (
+            "200 OK",
+            "Content-Type: text/event-stream;x=y; Charset=\"utf-7\"\r\nContent-Length: 2\r\n"
+                .to_owned(),
+            502,
+            "upstream_media_type",
+        ),
+        (
             "101 Switching Protocols",
             "Upgrade: h2c\r\nConnection: upgrade\r\n".to_owned(),
             502,
@@ -387,4 +407,32 @@ async fn idle_connections_grow_old() {
     client.reply().await;
     // Closed by us within 5 s, before the server would.
     tokio::time::timeout(Duration::from_secs(8), server.is_closed()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_ends_by_a_reply_of_no_type() {
+    // Lists are filtered under this policy, so that the stream of a session must be readable; its end need not be.
+    let policy = "[[allow]]\nname = \"some\"\ntools = [\"read_*\"]\n";
+    let delete = "DELETE /mcp HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: s\r\nMCP-Protocol-Version: 2025-06-18\r\n\r\n";
+    let replies = [
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200, ""),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, ""),
+        // So the Python SDK's server does: no body, but a type.
+        ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n", 200, ""),
+        ("HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
+        ("HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n", 405, ""),
+        // What cannot be read is not shown.
+        ("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nsecret", 200, ""),
+    ];
+    for (reply, status, body) in replies {
+        let upstream = Upstream::start().await;
+        let gateway = Setup::new(policy, upstream.address()).start();
+        let mut client = Wire::connect(gateway.address).await;
+        client.send(delete).await;
+        let mut server = upstream.accept().await;
+        server.request().await;
+        server.send(reply).await;
+        let seen = client.reply().await;
+        assert_eq!((seen.status(), seen.text()), (status, body), "{reply}");
+    }
 }

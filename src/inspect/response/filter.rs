@@ -80,6 +80,8 @@ impl<V: Visibility> ListFilter<V> {
         let chunk = Bytes::new();
         let mut output = Output::new(&chunk, out);
         let done = match self.framing {
+            // No body at all holds no list: so servers answer what has no result, under any type.
+            Framing::Json if self.tokenizer.offset() == 0 => Ok(()),
             Framing::Json => self.end_message(&mut output),
             Framing::EventStream if self.decoder.at_boundary() => Ok(()),
             Framing::EventStream => Err(FilterError::Truncated),
