@@ -87,10 +87,12 @@ impl Tokenizer {
             }
             break;
         }
-        if self.node.wants_text()
-            && end > at
-            && let Some(Ok(piece)) = input.get(at..end).map(std::str::from_utf8)
-        {
+        if self.node.wants_text() && end > at {
+            // INVARIANT: all bytes are ASCII. Were they not, they must be refused, not kept from
+            // the visitor.
+            let Some(Ok(piece)) = input.get(at..end).map(std::str::from_utf8) else {
+                return Err(self.refuse(SyntaxErrorKind::InvalidNumber, at));
+            };
             visitor.text(self.node, piece).map_err(Error::Stop)?;
         }
         if let Some(kind) = failed {

@@ -64,16 +64,25 @@ impl Tokenizer {
                 }
             };
         }
+        // INVARIANT: what has been scanned is UTF-8. Were it not, the text must be refused, not
+        // kept from the visitor.
+        macro_rules! text {
+            ($at:expr, $length:expr) => {
+                match window.text($at, $length) {
+                    Some(text) => text,
+                    None => return Err(self.refuse(SyntaxErrorKind::InvalidUtf8, $at)),
+                }
+            };
+        }
         macro_rules! number {
             ($length:expr) => {
                 begin!(Kind::Number);
-                if !QUIET
-                    && self.node.wants_text()
-                    && let Some(text) = window.text(here!(rest), $length)
-                {
+                if !QUIET && self.node.wants_text() {
+                    let text = text!(here!(rest), $length);
                     visitor.text(self.node, text).map_err(Error::Stop)?;
                 }
-                rest = rest.get($length..).unwrap_or_default();
+                let Some(behind) = rest.get($length..) else { pause!(State::AfterValue) };
+                rest = behind;
                 end!(Kind::Number);
             };
         }
@@ -115,16 +124,14 @@ impl Tokenizer {
                         return Err(refuse_name(inserted, self.absolute(here!(rest))));
                     }
                     if !QUIET {
-                        let name_at = here!(rest) + 1;
-                        // INVARIANT: the name is valid UTF-8, so there is a text.
-                        self.node = match (self.top.node, window.text(name_at, length)) {
-                            (object, Some(name)) if object != Node::IGNORE => {
-                                visitor.key(object, name).map_err(Error::Stop)?
-                            }
-                            _ => Node::IGNORE,
-                        };
+                        self.node = Node::IGNORE;
+                        if self.top.node != Node::IGNORE {
+                            let name = text!(here!(rest) + 1, length);
+                            self.node = visitor.key(self.top.node, name).map_err(Error::Stop)?;
+                        }
                     }
-                    rest = rest.get(length + 3..).unwrap_or_default();
+                    let Some(behind) = rest.get(length + 3..) else { pause!(State::NextKey) };
+                    rest = behind;
                 }
                 'value: loop {
                     let Some((&byte, after)) = rest.split_first() else { pause!(State::Value) };
@@ -139,10 +146,8 @@ impl Tokenizer {
                                 if wants_text { scan::text(after) } else { scan::skip(after) };
                             let closing = after.get(length..).and_then(<[u8]>::split_first);
                             if let Some((b'"', behind)) = closing {
-                                if wants_text
-                                    && length > 0
-                                    && let Some(text) = window.text(here!(after), length)
-                                {
+                                if wants_text && length > 0 {
+                                    let text = text!(here!(after), length);
                                     visitor.text(self.node, text).map_err(Error::Stop)?;
                                 }
                                 rest = behind;

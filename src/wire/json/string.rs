@@ -252,10 +252,13 @@ impl Tokenizer {
                 return Err(SyntaxError { kind, offset: self.key_at }.into());
             }
             self.key.extend_from_slice(text);
-        } else if self.node.wants_text()
-            && !text.is_empty()
-            && let Ok(piece) = simdutf8::basic::from_utf8(text)
-        {
+        } else if self.node.wants_text() && !text.is_empty() {
+            // INVARIANT: `text` is whole characters. Were it not, it must be refused, not kept from
+            // the visitor.
+            let Ok(piece) = simdutf8::basic::from_utf8(text) else {
+                let (kind, offset) = (SyntaxErrorKind::InvalidUtf8, self.offset());
+                return Err(SyntaxError { kind, offset }.into());
+            };
             visitor.text(self.node, piece).map_err(Error::Stop)?;
         }
         Ok(())
