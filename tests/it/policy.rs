@@ -1,3 +1,7 @@
 //! Tests of: policy.
 
+mod attack;
 mod decisions;
+mod diagnostics;
+mod examples;
+mod properties;

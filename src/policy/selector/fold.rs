@@ -4,6 +4,7 @@
 //! forms, combining marks, invisible characters, spaces and controls, and letters that look alike (UTS #39). The
 //! fold only ever makes a deny or a limit apply to more names; an allow sees bytes.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use smallvec::SmallVec;
@@ -34,13 +35,49 @@ impl<'a> FromIterator<&'a str> for Form {
     }
 }
 
-/// The fold of `name`. `fold(fold(x)) == fold(x)`.
+/// Forms that one name may have: sixteen, from four characters of two readings each. A name of more is irregular.
+const MAX_FORMS: usize = 16;
+
+/// The fold of `name`, read in the likeliest way. `fold(fold(x)) == fold(x)`.
 pub(in crate::policy) fn fold(name: &str) -> Form {
     if name.is_ascii() {
         name.bytes().filter_map(|byte| ASCII.get(usize::from(byte))).map(|form| &**form).collect()
     } else {
         [&*fold_any(name)].into_iter().collect()
     }
+}
+
+/// Every fold of `name`. More than one where a character looks like one letter and normalises to another (`ſ` is
+/// an `s` and looks like an `f`); `None` where there are more than [`MAX_FORMS`].
+pub(in crate::policy) fn folds(name: &str) -> Option<SmallVec<[Form; 2]>> {
+    if name.is_ascii() {
+        return Some(smallvec::smallvec![fold(name)]);
+    }
+    let mut texts = vec![String::new()];
+    for c in name.chars() {
+        let (likely, other) = readings(c);
+        let copies = other.map(|other| texts.iter().map(|text| text.clone() + &other).collect());
+        for text in &mut texts {
+            text.push_str(&likely);
+        }
+        texts.append(&mut copies.unwrap_or_default());
+        if texts.len() > MAX_FORMS {
+            return None;
+        }
+    }
+    Some(texts.iter().map(|text| [&**text].into_iter().collect()).collect())
+}
+
+/// What `c` folds to, and what else where it looks like something that it does not normalise to. A fold of a text is
+/// the fold of its characters, since marks, which alone could change places, are left out.
+fn readings(c: char) -> (Cow<'static, str>, Option<String>) {
+    if let Some(form) = ASCII.get(c as usize) {
+        return (Cow::Borrowed(form), None);
+    }
+    let likely = fold_any(c.encode_utf8(&mut [0; 4]));
+    let is_compatible = !std::iter::once(c).nfkd().eq(std::iter::once(c).nfd());
+    let other = is_compatible.then(|| settle(c.to_string())).filter(|other| *other != likely);
+    (Cow::Owned(likely), other)
 }
 
 /// What each ASCII character folds to, so that ordinary names cost one look-up per byte.
@@ -51,19 +88,23 @@ static ASCII: LazyLock<[Box<str>; 128]> = LazyLock::new(|| {
     })
 });
 
+/// The fold of what `name` normalises to.
 fn fold_any(name: &str) -> String {
-    // Look-alikes are sought twice: `Н` (Cyrillic) looks like `H` while `н` looks like no `h`, and the
-    // other way round for letters whose small form is the similar one.
-    let decomposed: String = name.nfkd().filter(|c| is_kept(*c)).collect();
-    let mut folded = round(&decomposed);
+    settle(name.nfkd().filter(|c| is_kept(*c)).collect())
+}
+
+/// Repeats [`round`] until nothing changes.
+fn settle(mut text: String) -> String {
     for _ in 0..MAX_ROUNDS {
-        let again = round(&folded);
-        if again == folded {
+        // Look-alikes are sought more than once: `Н` (Cyrillic) looks like `H` while `н` looks like no `h`, and
+        // the other way round for letters whose small form is the similar one.
+        let next = round(&text);
+        if next == text {
             break;
         }
-        folded = again;
+        text = next;
     }
-    folded
+    text
 }
 
 /// The chains in Unicode 16 end after three rounds; a bound, so that a table with a cycle cannot hang a call.
@@ -152,6 +193,26 @@ mod tests {
             let once = fold_any(c.encode_utf8(&mut [0; 4]));
             assert_eq!(fold_any(&once), once, "U+{code:04X}");
         }
+    }
+
+    #[test]
+    fn a_character_of_two_readings_makes_two_forms() {
+        let forms = |name: &str| {
+            let forms = folds(name)?;
+            Some(forms.iter().map(|form| form.as_str().to_owned()).collect::<Vec<_>>())
+        };
+        for (name, want) in [
+            ("delete", &["delete"][..]),
+            ("dеlete", &["delete"]),
+            ("ma\u{17f}k", &["rnask", "rnafk"]),
+            ("\u{17f}\u{fe31}", &["s\u{30fc}", "f\u{30fc}", "sl", "fl"]),
+            ("日本", &["日本"]),
+        ] {
+            let want: Vec<String> = want.iter().map(|form| (*form).to_owned()).collect();
+            assert_eq!(forms(name), Some(want), "{name}");
+        }
+        assert_eq!(forms(&"\u{17f}".repeat(4)).map(|forms| forms.len()), Some(MAX_FORMS));
+        assert_eq!(forms(&"\u{17f}".repeat(5)), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 use smallvec::SmallVec;
 
-pub(super) use self::fold::{Form, fold};
+pub(super) use self::fold::{Form, fold, folds};
 use self::glob::TEMPLATE_FUEL;
 pub(super) use self::glob::{Dialect, Glob, GlobError};
 use super::Effect;
@@ -143,8 +143,7 @@ impl<'a> Subject<'a> {
 
     /// A method that downstream sends.
     pub(super) fn method(name: &'a str, method: Method) -> Self {
-        let is_regular =
-            name.len() <= MAX_NAME && (method != Method::Other || !resembles_a_method(name));
+        let is_regular = is_name(name) && (method != Method::Other || !resembles_a_method(name));
         Self { space: Space::Methods, name, is_regular, template: None }
     }
 
@@ -156,7 +155,7 @@ impl<'a> Subject<'a> {
     /// An object of `kind`.
     pub(super) fn object(kind: ObjectKind, name: &'a str) -> Self {
         let is_regular = match kind {
-            ObjectKind::Tool | ObjectKind::Prompt => name.len() <= MAX_NAME,
+            ObjectKind::Tool | ObjectKind::Prompt => is_name(name),
             ObjectKind::Resource => uri::is_canonical(name),
         };
         let is_template = kind == ObjectKind::Resource && is_regular && uri::is_template(name);
@@ -185,15 +184,20 @@ pub(super) fn forms(subject: &Subject<'_>) -> SmallVec<[Form; 2]> {
             let form = |text: &str| [text].into_iter().collect();
             smallvec::smallvec![form(&lower), form(uri::reduced(&lower))]
         }
-        _ => smallvec::smallvec![fold(subject.name)],
+        _ => folds(subject.name).unwrap_or_default(),
     }
+}
+
+/// Whether `name` is short enough and has forms few enough to be compared.
+fn is_name(name: &str) -> bool {
+    name.len() <= MAX_NAME && (name.is_ascii() || folds(name).is_some())
 }
 
 /// Whether a lenient server could take `name` for a method of the specification, which it is not.
 fn resembles_a_method(name: &str) -> bool {
     static METHODS: LazyLock<HashSet<Form>> =
         LazyLock::new(|| Method::all().iter().map(|info| fold(info.name)).collect());
-    METHODS.contains(&fold(name))
+    folds(name).is_none_or(|forms| forms.iter().any(|form| METHODS.contains(form)))
 }
 
 /// The bits that are set in `word`, lowest first.

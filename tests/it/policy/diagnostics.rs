@@ -1,0 +1,179 @@
+//! `tests/data/policy/diagnostics.md`: every code with what it must find, where, and what it must not find.
+
+#![expect(
+    clippy::expect_used,
+    clippy::string_slice,
+    reason = "a test fails by panicking, and its page is ASCII"
+)]
+
+use std::collections::BTreeSet;
+
+use mcpfw::diagnostic::{Diagnostic, Sources, render};
+use mcpfw::policy::language::codes;
+use mcpfw::policy::{CompileOptions, Policy};
+
+use super::decisions::options;
+
+fn page() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/policy/diagnostics.md");
+    std::fs::read_to_string(path).expect("the page is there")
+}
+
+/// A ```` ```toml ```` block of the page.
+struct Block {
+    section: String,
+    /// Whether it stands after "not".
+    is_clean: bool,
+    line: usize,
+    text: String,
+}
+
+fn blocks() -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let (mut section, mut is_clean, mut is_inside) = (String::new(), false, false);
+    for (at, line) in page().lines().enumerate() {
+        match line {
+            "```toml" => {
+                is_inside = true;
+                let (section, text) = (section.clone(), String::new());
+                blocks.push(Block { section, is_clean, line: at + 1, text });
+            }
+            "```" => is_inside = false,
+            "not" => is_clean = true,
+            _ if is_inside => {
+                let block = blocks.last_mut().expect("a block is open");
+                block.text += line;
+                block.text.push('\n');
+            }
+            _ => {
+                if let Some(code) = line.strip_prefix("## ") {
+                    section = code.into();
+                    is_clean = false;
+                }
+            }
+        }
+    }
+    blocks
+}
+
+/// The findings that the carets of `text` ask for: line, columns, code. A `#` in the first column that stands
+/// directly before a caret is one of the carets.
+fn asked(text: &str) -> Vec<(usize, usize, usize, String)> {
+    let mut asked = Vec::new();
+    let mut line = 0;
+    for (at, written) in text.lines().enumerate() {
+        let Some(comment) = written.strip_prefix('#').filter(|_| written.contains('^')) else {
+            line = at + 1;
+            continue;
+        };
+        let caret = written.find('^').expect("there is one");
+        let end = written.rfind('^').expect("there is one") + 1;
+        let start = if comment.starts_with('^') { 0 } else { caret };
+        let code = written[end..].trim().to_owned();
+        asked.push((line, start + 1, end + 1, code));
+    }
+    asked.sort();
+    asked
+}
+
+fn found(text: &str) -> (Vec<(usize, usize, usize, String)>, String) {
+    let mut sources = Sources::new();
+    let id = sources.add("policy.toml", text);
+    let routes = Some(vec!["files".into(), "search".into()]);
+    let compiled = Policy::compile(&sources, &CompileOptions { routes, ..options() });
+    let source = sources.source(id).expect("just added");
+    let place = |found: &Diagnostic| {
+        let span = found.span().expect("every finding of a file has a place");
+        let (from, to) = (source.position(span.start), source.position(span.end));
+        // An empty place is shown as one caret.
+        let end = if from == to { from.column + 1 } else { to.column };
+        let end = if from.line == to.line { end } else { from.column + 1 };
+        (from.line, from.column, end, found.code.to_string())
+    };
+    let mut places: Vec<_> = compiled.diagnostics.iter().map(place).collect();
+    places.sort();
+    let has_errors = compiled.diagnostics.iter().any(Diagnostic::is_error);
+    assert_eq!(compiled.policy.is_none(), has_errors, "{text}");
+    (places, render::json(&sources, &compiled.diagnostics))
+}
+
+#[test]
+fn the_page_is_right() {
+    let mut wrong = String::new();
+    for Block { section, is_clean, line, text } in blocks() {
+        let asked = asked(&text);
+        let (found, shown) = found(&text);
+        let finds_section = asked.iter().any(|(.., code)| *code == section);
+        if found != asked || finds_section == is_clean {
+            wrong += &format!(
+                "diagnostics.md:{line} ({section})\n{text}\nasked {asked:?}\nfound {found:?}\n{shown}\n\n"
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn every_code_is_on_the_page() {
+    let of = |is_clean: bool| -> BTreeSet<String> {
+        blocks().into_iter().filter(|b| b.is_clean == is_clean).map(|b| b.section).collect()
+    };
+    let (dirty, clean) = (of(false), of(true));
+    for info in codes::ALL {
+        let code = info.code.to_string();
+        if info.code == codes::FAILED_TEST {
+            continue;
+        }
+        assert!(dirty.contains(&code) && clean.contains(&code), "{code} {}", info.title);
+    }
+}
+
+#[test]
+fn codes_are_numbered_without_gaps_and_explained() {
+    for (at, info) in codes::ALL.iter().enumerate() {
+        assert_eq!(info.code.to_string(), format!("P{:03}", at + 1));
+        assert!(!info.title.is_empty() && info.doc.ends_with('.'), "{}", info.code);
+    }
+}
+
+#[test]
+fn the_files_of_a_set_share_their_names_and_not_their_order() {
+    let files = [
+        ("b.toml", "[[allow]]\nname = \"x\"\ntools = [\"a\"]\n"),
+        ("a.toml", "[[deny]]\nname = \"x\"\ntools = [\"b\"]\n"),
+        ("c.toml", "[[deny]]\nname = \"y\"\ntools = [\"a\"]\n"),
+    ];
+    let mut sources = Sources::new();
+    let ids = files.map(|(name, text)| sources.add(name, text));
+    let compiled = Policy::compile(&sources, &options());
+    assert!(compiled.policy.is_none());
+    let findings: Vec<_> = compiled.diagnostics.iter().map(|found| found.code).collect();
+    assert_eq!(findings, [codes::DUPLICATE_NAME]);
+    assert_eq!(compiled.diagnostics[0].labels.len(), 2);
+
+    let names = |order: [usize; 2]| -> Vec<String> {
+        let files = order.map(|at| ids[at]);
+        let policy = Policy::compile_files(&sources, files, &options()).policy.expect("no error");
+        policy.rules().iter().map(|rule| rule.name().to_string()).collect()
+    };
+    assert_eq!(names([0, 2]), ["y", "x"]);
+    assert_eq!(names([2, 0]), ["y", "x"]);
+}
+
+#[test]
+fn suggestions_are_made() {
+    for (text, help) in [
+        ("[[alow]]\nname = \"a\"", "did you mean `allow`?"),
+        ("[[deny]]\nname = \"a\"\nmode = \"shadwo\"", "did you mean `shadow`?"),
+        ("[[deny]]\nname = \"a\"\nroutes = [\"serch\"]", "did you mean `search`?"),
+        ("[[deny]]\nname = \"a\"\nmethods = [\"tools/lst\"]", "did you mean `tools/list`?"),
+        ("[[deny]]\nname = \"a\"\nwhen = 'claim.x == 1'", "did you mean `claims`?"),
+        (
+            "[[deny]]\nname = \"free\"\n[[test]]\nname = \"t\"\ncall = { tool = \"x\" }\nexpect = \"deny\"\nby = \"fre\"",
+            "did you mean `free`?",
+        ),
+    ] {
+        let (_, shown) = found(text);
+        assert!(shown.contains(help), "{text}\n{shown}");
+    }
+}
