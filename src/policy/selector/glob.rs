@@ -8,9 +8,9 @@ use std::cell::Cell;
 /// Longest pattern, in characters. Tool names have at most 128; URIs in patterns are written by hand.
 pub(in crate::policy) const MAX_PATTERN: usize = 256;
 
-/// Steps that all comparisons of one URI template with patterns may take together, some milliseconds. Templates come
-/// from callers (`completion/complete`).
-pub(in crate::policy) const TEMPLATE_FUEL: u32 = 1 << 18;
+/// Cells of the tables that all comparisons of one URI template with patterns may fill together, about a millisecond:
+/// some 200 patterns of the usual length. Templates come from callers (`completion/complete`).
+pub(in crate::policy) const TEMPLATE_FUEL: u32 = 1 << 19;
 
 /// What a pattern is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,17 +121,24 @@ impl Glob {
         }
     }
 
-    /// Whether some expansion of the URI template `template` matches, each `{…}` taken for any text. Takes from `fuel`
-    /// what it compares; true where that is used up.
+    /// Whether some expansion of the URI template `template` matches, each `{…}` taken for any text. Takes the table that
+    /// it fills from `fuel`; true where there is not enough.
     pub(in crate::policy) fn meets(&self, template: &str, fuel: &Cell<u32>) -> bool {
+        let literal = template.split('{').next().unwrap_or_default();
+        if !self.prefix.starts_with(literal) && !literal.starts_with(&*self.prefix) {
+            return false;
+        }
         let pattern = self.tokens();
+        let cells = (pattern.len() + 1) * (template.len() + 1);
+        match u32::try_from(cells).ok().and_then(|cells| fuel.get().checked_sub(cells)) {
+            Some(left) => fuel.set(left),
+            None => return true,
+        }
         let template = template_tokens(template);
         let width = template.len() + 1;
         let mut seen = vec![false; (pattern.len() + 1) * width];
         let mut open = vec![(0_usize, 0_usize)];
         while let Some((i, j)) = open.pop() {
-            let Some(left) = fuel.get().checked_sub(1) else { return true };
-            fuel.set(left);
             match seen.get_mut(i * width + j) {
                 Some(known) if !*known => *known = true,
                 _ => continue,
@@ -394,6 +401,8 @@ mod tests {
             ("db://*/rows", "db://{t}/rows{?q}", true),
             ("x:y", "x:{", true),
             ("x:y", "z:{", false),
+            ("**/secret", "file:///{x}", true),
+            ("**/secret", "file:///{x}/open", false),
         ] {
             let glob = Glob::parse(pattern, Dialect::Uri).unwrap();
             assert_eq!(
@@ -401,6 +410,16 @@ mod tests {
                 want,
                 "{pattern} {template}"
             );
+        }
+    }
+
+    #[test]
+    fn a_template_that_costs_too_much_meets_everything() {
+        let glob = Glob::parse("**b", Dialect::Uri).unwrap();
+        // Two tokens and four bytes make twelve cells.
+        for (fuel, want, left) in [(0, true, 0), (11, true, 11), (12, false, 0), (30, false, 18)] {
+            let fuel = Cell::new(fuel);
+            assert_eq!((glob.meets("{}a", &fuel), fuel.get()), (want, left));
         }
     }
 

@@ -98,14 +98,16 @@ impl Pattern {
                 return self.plain.exact() == Some(subject.name);
             }
             return self.plain.matches(subject.name)
-                || question == Question::Listing && subject.is_met_by(&self.plain);
+                || question == Question::Listing && subject.is_met_by(&self.plain, subject.name);
         };
         if !subject.is_regular {
             return true;
         }
         self.plain.matches(subject.name)
             || forms(subject).iter().any(|form| folded.matches(form.as_str()))
-            || question == Question::Use && subject.is_met_by(folded)
+            || question == Question::Use
+                && subject.is_template()
+                && subject.is_met_by(folded, &subject.name.to_ascii_lowercase())
     }
 }
 
@@ -168,11 +170,9 @@ impl<'a> Subject<'a> {
         self.template.is_some()
     }
 
-    /// Whether it is a template of which some expansion matches `glob`, case aside where that is folded.
-    fn is_met_by(&self, glob: &Glob) -> bool {
-        self.template.as_ref().is_some_and(|fuel| {
-            glob.meets(self.name, fuel) || glob.meets(&self.name.to_ascii_lowercase(), fuel)
-        })
+    /// Whether it is a template of which, written as `text`, some expansion matches `glob`.
+    fn is_met_by(&self, glob: &Glob, text: &str) -> bool {
+        self.template.as_ref().is_some_and(|fuel| glob.meets(text, fuel))
     }
 }
 
