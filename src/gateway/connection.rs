@@ -46,10 +46,13 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer
     };
     let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
     let mut vigil = Vigil::new(&peer, &shared.limits);
-    let mut is_told = false;
+    let (mut is_registered, mut is_told) = (false, false);
     std::future::poll_fn(|cx| {
-        // First, so that whoever changes anything from now on wakes this task.
-        peer.register(cx.waker());
+        if !is_registered {
+            // First, so that whoever changes anything from now on wakes this task. A task's waker stays the same.
+            is_registered = true;
+            peer.register(cx.waker());
+        }
         if peer.is_stopped() {
             return Poll::Ready(());
         }

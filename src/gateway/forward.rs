@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use super::authenticate::Caller;
 use super::inbound::Inbound;
 use super::peer::Peer;
-use super::record::{Flow, Record};
+use super::record::Record;
 use super::state::{Route, Shared};
 use super::uplink::{Slot, Uplink};
 use crate::config::{Credentials, IdentityHeader};
@@ -50,9 +50,10 @@ impl Leave {
 pub(super) fn body(
     inbound: Inbound,
     mut inspector: Box<RequestInspector>,
-    flow: Arc<Flow>,
+    record: &mut Record,
 ) -> (RequestBody, Option<Slot>) {
     if !inbound.has_ended() {
+        let flow = Arc::clone(record.rest.insert(Arc::default()));
         let (uplink, slot) = Uplink::new(inbound, inspector, flow);
         return (RequestBody::Stream(Box::pin(uplink)), Some(slot));
     }

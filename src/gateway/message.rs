@@ -62,7 +62,7 @@ impl Exchange {
         self.record.revision = self.record.revision.or_else(|| inspector.revision());
         let modern = self.record.revision.is_some_and(|revision| revision.is_modern());
         let id = inspector.id().cloned();
-        let (body, slot) = forward::body(inbound, inspector, Arc::clone(&self.record.flow));
+        let (body, slot) = forward::body(inbound, inspector, &mut self.record);
         let facts = Facts {
             shared: &self.shared,
             route: &self.known.route,

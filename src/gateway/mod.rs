@@ -71,7 +71,7 @@ async fn exchange(
     let request_id = request_id::of(&head.headers);
     let record = Record::open(Arc::clone(&shared), Arc::clone(&peer), &head, request_id.clone());
     let inbound = Inbound::new(body, Arc::clone(&peer), shared.limits.body_idle);
-    let mut provenance = Provenance::default();
+    let mut provenance = Provenance::unknown();
     let answer = arrive(shared, peer, &mut provenance, head, inbound, record).await;
     let mut response = answer.unwrap_or_else(|(reject, record)| reject.into_response(record));
     // On every reply, errors included: a page must be able to read why it was refused (T26).
@@ -124,7 +124,7 @@ struct Known {
     caller: Caller,
     policy: Arc<Policy>,
     /// The host asked for, lower case, without port.
-    host: Box<str>,
+    host: Arc<str>,
     /// The client's address, after trusted proxies.
     ip: IpAddr,
 }
@@ -140,7 +140,7 @@ async fn introduce(
     // A head that says two things has no meaning that could be checked below.
     framing::unambiguous(head, &mut peer.head.lock())?;
     // Host and Origin before anything that a foreign web page could learn from (T25).
-    *provenance = provenance::check(head, &shared.listen)?;
+    *provenance = provenance::check(head, peer, &shared.listen)?;
     // Probes have no route and no credential.
     if let Some(response) = health::answer(shared, &head.method, head.uri.path()) {
         return Ok(Arrived::Answered(response));
@@ -160,7 +160,7 @@ async fn introduce(
     // One policy from here to the end of the exchange, whatever is loaded meanwhile (T59).
     let policy = shared.policy.load_full();
     record.policy = Some(Arc::clone(&policy));
-    let known = Known { route, caller, policy, host: provenance.host.clone(), ip };
+    let known = Known { route, caller, policy, host: Arc::clone(&provenance.host), ip };
     Ok(match kind {
         Kind::Message => Arrived::Message(known),
         Kind::Stream | Kind::End => Arrived::Session(known, kind),

@@ -32,6 +32,8 @@ pub(super) struct Peer {
     pub(super) dog: Mutex<Option<Watchdog>>,
     /// The credential that came last on this connection. `None` while an exchange has it.
     pub(super) last_token: Mutex<Option<Box<LastToken>>>,
+    /// The `Host` that came last and is allowed, and what it says: most connections ask for one host all their life.
+    pub(super) last_host: Mutex<Option<(HeaderValue, Arc<str>)>>,
     /// Told to stop at once.
     stop: AtomicBool,
     /// Wakes the connection's task.
@@ -54,6 +56,7 @@ impl Peer {
             head: Mutex::default(),
             dog: Mutex::new(None),
             last_token: Mutex::new(None),
+            last_host: Mutex::new(None),
             stop: AtomicBool::new(false),
             waker: Mutex::new(None),
         })
@@ -90,10 +93,7 @@ impl Peer {
 
     /// Says whom to wake.
     pub(super) fn register(&self, waker: &Waker) {
-        let mut slot = self.waker.lock();
-        if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *slot = Some(waker.clone());
-        }
+        *self.waker.lock() = Some(waker.clone());
     }
 
     /// Wakes the connection's task, so that it looks at what has changed.

@@ -1,6 +1,7 @@
 //! Where a request comes from, as far as a browser can be trusted to say: `Host` and `Origin` (T25), and CORS (T26).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
@@ -18,10 +19,10 @@ use crate::upstream::headers::client_address;
 const MAX_REQUESTED: usize = 1024;
 
 /// What may be said to a web page.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Provenance {
     /// The host asked for, lower case, without port.
-    pub(super) host: Box<str>,
+    pub(super) host: Arc<str>,
     /// The page's origin, where there is one; it is allowed.
     origin: Option<HeaderValue>,
 }
@@ -30,12 +31,19 @@ pub(super) struct Provenance {
 ///
 /// # Errors
 /// 400 for a `Host` that is not one, 421 for one that is not ours, 403 for an origin that may not call.
-pub(super) fn check(head: &Parts, listen: &Listen) -> Result<Provenance, Box<Reject>> {
+pub(super) fn check(head: &Parts, peer: &Peer, listen: &Listen) -> Result<Provenance, Box<Reject>> {
     let asked = host(head)?;
-    if !listen.hosts.allows(asked) {
-        return Err(Reject::host());
-    }
-    Ok(Provenance { host: without_port(asked), origin: origin(&head.headers, listen)? })
+    let mut last = peer.last_host.lock();
+    let host = match &*last {
+        Some((value, host)) if value == asked => Arc::clone(host),
+        _ if !listen.hosts.allows(asked) => return Err(Reject::host()),
+        _ => {
+            let host = without_port(asked);
+            *last = HeaderValue::from_str(asked).ok().map(|value| (value, Arc::clone(&host)));
+            host
+        }
+    };
+    Ok(Provenance { host, origin: origin(&head.headers, listen)? })
 }
 
 /// The one host that the request names.
@@ -57,7 +65,7 @@ fn host(head: &Parts) -> Result<&str, Box<Reject>> {
     }
 }
 
-fn without_port(host: &str) -> Box<str> {
+fn without_port(host: &str) -> Arc<str> {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
@@ -87,6 +95,11 @@ pub(super) fn client(shared: &Shared, peer: &Peer, head: &Parts, record: &mut Re
 }
 
 impl Provenance {
+    /// Of a request of which nothing is known yet.
+    pub(super) fn unknown() -> Self {
+        Self { host: Arc::default(), origin: None }
+    }
+
     /// The answer to a preflight, where this is one.
     pub(super) fn preflight(&self, head: &Parts, allow: &'static str) -> Option<Response<Body>> {
         let asks = head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);

@@ -16,7 +16,7 @@ use crate::observe::{Decision, Line, Outcome, wall_clock_ms};
 use crate::policy::{Basis, Call, ClientKind, Permitted, Policy, RuleId, Shadowed};
 use crate::wire::mcp::{ObjectKind, Revision};
 
-/// Counts that are kept while a body streams, by whoever moves it.
+/// What came of a request body; kept by whoever reads it.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     /// Body bytes that came from the client.
@@ -30,6 +30,10 @@ impl Flow {
     pub(super) fn came(&self, bytes: usize, held: usize) {
         self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
         self.held.fetch_max(held as u64, Ordering::Relaxed);
+    }
+
+    fn so_far(&self) -> (u64, u64) {
+        (self.bytes_in.load(Ordering::Relaxed), self.held.load(Ordering::Relaxed))
     }
 }
 
@@ -57,7 +61,9 @@ pub(super) struct Record {
     pub(super) call: Option<Call>,
     pub(super) revision: Option<Revision>,
     pub(super) glimpse: Option<Box<Glimpse>>,
-    pub(super) flow: Arc<Flow>,
+    pub(super) flow: Flow,
+    /// The same for the part of a body that streams while the reply is awaited.
+    pub(super) rest: Option<Arc<Flow>>,
     decision: Decision,
     rule: Option<RuleId>,
     rule_name: Option<Arc<str>>,
@@ -94,7 +100,8 @@ impl Record {
             call: None,
             revision: None,
             glimpse: None,
-            flow: Arc::default(),
+            flow: Flow::default(),
+            rest: None,
             decision: Decision::None,
             rule: None,
             rule_name: None,
@@ -194,6 +201,11 @@ impl Record {
         let principal = self.caller.as_ref().map(Caller::principal);
         let object = self.call.as_ref().and_then(|call| call.object.as_ref());
         let glimpse = self.glimpse.as_deref();
+        let (mut bytes_in, mut held) = self.flow.so_far();
+        if let Some((more, most)) = self.rest.as_ref().map(|rest| rest.so_far()) {
+            bytes_in += more;
+            held = held.max(most);
+        }
         log.log(&Line {
             time_ms: wall_clock_ms(),
             request_id: self.request_id(),
@@ -220,9 +232,9 @@ impl Record {
             shadow: &shadow,
             generation: policy.map(Policy::generation),
             status: self.status,
-            bytes_in: self.flow.bytes_in.load(Ordering::Relaxed),
+            bytes_in,
             bytes_out: self.bytes_out,
-            held: self.flow.held.load(Ordering::Relaxed),
+            held,
             hidden: self.hidden,
             total_us: micros(self.began.elapsed()),
             upstream_us: self.upstream_us,

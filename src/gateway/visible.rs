@@ -16,7 +16,7 @@ pub(super) struct Viewer {
     policy: Arc<Policy>,
     caller: Caller,
     route: Arc<Route>,
-    host: Box<str>,
+    host: Arc<str>,
     ip: std::net::IpAddr,
     revision: Revision,
 }
@@ -36,7 +36,7 @@ impl Viewer {
             policy: Arc::clone(&known.policy),
             caller: known.caller.clone(),
             route: Arc::clone(&known.route),
-            host: known.host.clone(),
+            host: Arc::clone(&known.host),
             ip: known.ip,
             revision,
         }

@@ -4,5 +4,4 @@ mod attack;
 mod decisions;
 mod diagnostics;
 mod examples;
-mod explain;
 mod properties;
