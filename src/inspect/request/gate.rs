@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 /// Chunks that are kept as they came. The ones behind them are copied into one buffer, so that a
 /// peer who sends single bytes makes us hold the bytes and not as many read buffers (T5).
-const SHARED: usize = 16;
+const SHARED: usize = 4;
 
 /// The chunks of one body between arrival and departure.
 #[derive(Debug, Default)]
