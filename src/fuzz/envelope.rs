@@ -391,8 +391,10 @@ impl Reader<'_> {
         ];
         for (place, object) in places {
             let members = object.and_then(Json::as_object);
-            let folds =
-                members.into_iter().flatten().any(|(key, _)| folds_to_protocol_key(place, key));
+            let folds = members
+                .into_iter()
+                .flatten()
+                .any(|(key, _)| key == "__proto__" || folds_to_protocol_key(place, key));
             self.broken("folded_key", folds);
         }
         self.broken("jsonrpc_version", root.get("jsonrpc") != Some(&"2.0".into()));
@@ -526,7 +528,8 @@ fn is_ambiguous(plan: &Captures, arguments: &Json, slots: SlotSet) -> bool {
     while let Some((node, value)) = open.pop() {
         for (name, member) in value.as_object().into_iter().flatten() {
             for (key, child) in plan.children(node) {
-                if folds_to(name, key) && plan.within(child).intersects(slots) {
+                let is_alike = name == "__proto__" || folds_to(name, key);
+                if is_alike && plan.within(child).intersects(slots) {
                     return true;
                 }
                 if name == key {

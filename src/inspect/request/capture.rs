@@ -7,7 +7,7 @@
 
 use crate::policy::{Arg, Args, Captures, Number, SlotSet, Value};
 use crate::wire::json::Kind;
-use crate::wire::mcp::fold::folds_to;
+use crate::wire::mcp::fold::Folded;
 
 /// Charged for each value kept, beside its text: about what it takes in memory.
 const VALUE_BYTES: usize = 32;
@@ -166,8 +166,15 @@ impl Capture {
     }
 
     fn note_folded(&mut self, plan: &Captures, at: u16, name: &str) {
-        for (key, child) in plan.children(at) {
-            if folds_to(name, key) {
+        let mut children = plan.children(at).peekable();
+        if children.peek().is_none() {
+            return;
+        }
+        let folded = Folded::of(name);
+        // JavaScript takes what stands under this name for members of the object itself, as soon as it copies it.
+        let is_everything = name == "__proto__";
+        for (key, child) in children {
+            if is_everything || folded.is_alike(key) {
                 self.folded = self.folded.union(plan.within(child));
             }
         }

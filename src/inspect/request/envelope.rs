@@ -208,7 +208,8 @@ impl Envelope {
             }
             place::SUBSCRIPTION => return self.end_subscription(),
             _ => {
-                if kind != Kind::String {
+                // What comes too late for the decision is not worth its memory.
+                if kind != Kind::String || self.is_decided {
                     return;
                 }
                 let value = self.scratch.to_text();
@@ -239,6 +240,9 @@ impl Envelope {
 
     /// One more URI of `params.notifications.resourceSubscriptions`.
     fn end_subscription(&mut self) {
+        if self.is_decided {
+            return;
+        }
         let limits = &self.limits;
         if let Some(uris) = &mut self.subscriptions {
             match self.scratch.to_text() {
@@ -322,7 +326,9 @@ impl Visit for Reader<'_> {
             Member::At(to) => return Ok(place::node(to)),
             Member::Outcome => envelope.outcome(),
             Member::Unknown => {
-                if place::place(at).is_some_and(|place| folds_to_protocol_key(place, name)) {
+                // JavaScript takes what stands under `__proto__` for members of the object itself, as soon as it copies it.
+                let is_alike = |place| name == "__proto__" || folds_to_protocol_key(place, name);
+                if place::place(at).is_some_and(is_alike) {
                     envelope.refuse(Violation::FoldedKey);
                 }
             }

@@ -24,8 +24,9 @@ pub struct ListFilter<V> {
     editor: Editor<V>,
     /// Offset in the message of the next byte of payload.
     at: u64,
-    /// Data lines of this event that ended since the last payload: each is one LF of the message, if more follows.
-    lines: u32,
+    /// Whether a data line of this event ended since the last payload: that is an LF of the message, if more follows.
+    /// Several are one: white space where JSON allows it, and an error where it does not.
+    has_line_end: bool,
     /// A field name that a chunk cut: it waits until the field is known, so that nothing of another type of content leaves.
     name: SmallVec<[u8; NAME]>,
     failed: Option<FilterError>,
@@ -43,7 +44,7 @@ impl<V: Visibility> ListFilter<V> {
             tokenizer: Tokenizer::new(options.json, options.seed),
             editor: Editor::new(visibility, options, is_tail_held),
             at: 0,
-            lines: 0,
+            has_line_end: false,
             name: SmallVec::new(),
             failed: None,
         }
@@ -135,7 +136,7 @@ impl<V: Visibility> ListFilter<V> {
             match piece.part {
                 Part::Data => self.data(piece.range, output)?,
                 Part::LineEnd(Field::Data) => {
-                    self.lines += 1;
+                    self.has_line_end = true;
                     self.pass_framing(piece.range, output)?;
                 }
                 _ => self.pass_framing(piece.range, output)?,
@@ -156,7 +157,7 @@ impl<V: Visibility> ListFilter<V> {
 
     /// Payload of a data line. Lines are joined by an LF that no byte of the stream stands for.
     fn data(&mut self, range: Range<usize>, output: &mut Output<'_>) -> Result<(), FilterError> {
-        for _ in 0..std::mem::take(&mut self.lines) {
+        if std::mem::take(&mut self.has_line_end) {
             self.scan(b"\n", range.start..range.start, output)?;
         }
         self.payload(range, output)
@@ -196,7 +197,7 @@ impl<V: Visibility> ListFilter<V> {
 
     /// The blank line behind an event has come, and passes only if the event is good.
     fn dispatch(&mut self, has_data: bool, output: &mut Output<'_>) -> Result<(), FilterError> {
-        self.lines = 0;
+        self.has_line_end = false;
         // An event without data, or with nothing in it (2025-11-25 primes a stream so), is no message.
         if has_data && self.editor.has_root() {
             self.end_message(output)?;

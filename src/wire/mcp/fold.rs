@@ -4,6 +4,7 @@
 //! normalise, or accept `snake_case` beside `camelCase` read another message than mcpfw judged. Such a
 //! name is refused where the key has a meaning. Nothing is ever normalised into the message itself.
 
+use smallvec::SmallVec;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// The object that a member name stands in: which keys have a meaning there.
@@ -93,26 +94,45 @@ pub fn near_key(place: Place, name: &str) -> Option<&'static str> {
     if keys.contains(&name) {
         return None;
     }
-    keys.iter().copied().find(|key| is_alike(name, key))
+    let folded = Folded::of(name);
+    keys.iter().copied().find(|key| folded.is_alike(key))
 }
 
 /// Whether `name` is not `key` but folds to it, for names that only a policy knows: the arguments that its rules
 /// read.
 #[must_use]
 pub fn folds_to(name: &str, key: &str) -> bool {
-    name != key && is_alike(name, key)
+    name != key && Folded::of(name).is_alike(key)
 }
 
-fn is_alike(name: &str, key: &str) -> bool {
-    // `_meta` keys have a dot and a slash where field names have an underscore.
-    let is_kept = |c: &char| !key.contains('/') || !matches!(c, '.' | '/');
-    if name.is_ascii() && key.is_ascii() {
-        // The same without tables: nearly every name that is compared comes this way.
-        let ascii = |text| folded_ascii(text).map(char::from).filter(is_kept);
+/// A name folded once, to be compared with many keys: a name may be long, and most of it dropped.
+#[derive(Debug)]
+pub struct Folded(SmallVec<[char; 32]>);
+
+impl Folded {
+    /// Folds `name`.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        if name.is_ascii() {
+            // The same without tables: nearly every name that is compared comes this way.
+            Self(folded_ascii(name).map(char::from).collect())
+        } else {
+            Self(folded(name).collect())
+        }
+    }
+
+    /// Whether `key` folds to the same, byte-equal keys included.
+    #[must_use]
+    pub fn is_alike(&self, key: &str) -> bool {
+        // `_meta` keys have a dot and a slash where field names have an underscore.
+        let is_kept = |c: &char| !key.contains('/') || !matches!(c, '.' | '/');
+        let name = self.0.iter().copied().filter(is_kept);
         // Most names differ in their first character.
-        ascii(name).eq(ascii(key))
-    } else {
-        folded(name).filter(is_kept).eq(folded(key).filter(is_kept))
+        if key.is_ascii() {
+            name.eq(folded_ascii(key).map(char::from).filter(is_kept))
+        } else {
+            name.eq(folded(key).filter(is_kept))
+        }
     }
 }
 

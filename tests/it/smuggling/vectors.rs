@@ -241,6 +241,22 @@ fn t2() -> Vec<Vector> {
             t.unseen("folded_key", body)
         };
     }
+    // What a JavaScript server finds in an object, though it is not a member of it.
+    t.pass(call("search", r#"{"__proto__":{"q":1}}"#));
+    t.refused("folded_key", ping(r#","__proto__":{"method":"tools/call"}"#));
+    t.refused(
+        "folded_key",
+        request("tools/call", r#""name":"search","__proto__":{"arguments":{}}"#),
+    );
+    t.refused(
+        "folded_key",
+        write(r#"{"path":"/sandbox/a","__proto__":{"options":{"force":true}}}"#),
+    );
+    t.refused(
+        "folded_key",
+        write(r#"{"path":"/sandbox/a","options":{"__pr\u006fto__":{"force":true}}}"#),
+    );
+    t.unseen("folded_key", write(r#"{"__proto__":{"path":"/etc/passwd"},"path":"/sandbox/a"}"#));
     // Arguments that a rule reads: here the decision rests on the member's exact name.
     t.pass(write(r#"{"path":"/sandbox/a","content":"x","PATHS":1}"#));
     t.pass(call("search", r#"{"Path":"/etc/passwd","path":"x"}"#));
