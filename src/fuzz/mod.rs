@@ -8,4 +8,5 @@ pub mod json;
 pub mod list_filter;
 pub mod policy_file;
 pub mod sse;
+pub mod tokens;
 pub mod words;

@@ -15,7 +15,7 @@ use super::trust::{Source, Trust};
 use super::{AuthError, JwksError, claims, credential, jwks::KeySet};
 use crate::policy::{ClientKind, Principal, UnixTime};
 
-/// Tokens whose verification is remembered (T42).
+/// Tokens of up to 2 KiB whose verification is remembered (T42); a larger one takes the place of several.
 const CACHED: u64 = 10_000;
 /// Seconds for which it is remembered (T42).
 const CACHED_FOR: u64 = 60;
@@ -31,6 +31,7 @@ pub struct Authenticator {
     /// In the order of `issuers`.
     stores: Box<[Store]>,
     cache: Cache<[u8; 32], Arc<Verified>>,
+    /// Keys the hash of member names. It also tells this authenticator from others, in a [`Lease`].
     seed: u64,
 }
 
@@ -45,6 +46,8 @@ pub struct Verified {
 
 /// For how long a verification counts.
 struct Lease {
+    /// Whose verification it is: a connection outlives a reload, and the next authenticator may have other rules.
+    owner: u64,
     /// Whose keys it rests on, as an index.
     issuer: usize,
     /// The epoch of those keys.
@@ -52,12 +55,14 @@ struct Lease {
     verified: UnixTime,
     /// The first second at which the token has expired, leeway included.
     dies: UnixTime,
+    /// How many entries of the cache its token is worth.
+    weight: u32,
 }
 
 /// The credential that a downstream connection sent last. It lives, and dies, with the connection.
 #[derive(Default)]
 pub struct LastToken {
-    authorization: Box<[u8]>,
+    authorization: Vec<u8>,
     verified: Option<Arc<Verified>>,
 }
 
@@ -110,6 +115,7 @@ impl Authenticator {
         }
         let cache = Cache::builder()
             .max_capacity(CACHED)
+            .weigher(|_, verified: &Arc<Verified>| verified.lease.weight)
             .time_to_live(Duration::from_secs(CACHED_FOR))
             .build();
         Ok(Self { issuers, stores: stores.into(), cache, seed })
@@ -194,8 +200,9 @@ impl Authenticator {
 
     /// Whether a verification still counts.
     fn is_current(&self, verified: &Verified, now: UnixTime) -> bool {
-        let Lease { issuer, epoch, verified: since, dies } = verified.lease;
-        now < dies
+        let Lease { owner, issuer, epoch, verified: since, dies, weight: _ } = verified.lease;
+        owner == self.seed
+            && now < dies
             // Both ways: a clock that was set back must not prolong a lease.
             && now.abs_diff(since) <= CACHED_FOR
             && self.stores.get(issuer).is_some_and(|store| store.epoch() == epoch)
@@ -220,7 +227,8 @@ impl Authenticator {
             jws.claims,
         );
         let dies = checked.expires.saturating_add(trust.leeway);
-        let lease = Lease { issuer, epoch, verified: now, dies };
+        let weight = u32::try_from(token.len().div_ceil(2048)).unwrap_or(u32::MAX);
+        let lease = Lease { owner: self.seed, issuer, epoch, verified: now, dies, weight };
         Ok(Verified { principal, expires: Some(checked.expires), lease })
     }
 }
@@ -240,9 +248,8 @@ impl LastToken {
     }
 
     fn remember(&mut self, authorization: &[u8], verified: &Arc<Verified>) {
-        if *self.authorization != *authorization {
-            self.authorization = authorization.into();
-        }
+        self.authorization.clear();
+        self.authorization.extend_from_slice(authorization);
         self.verified = Some(Arc::clone(verified));
     }
 }
@@ -256,7 +263,7 @@ fn sha256(token: &[u8]) -> [u8; 32] {
     name
 }
 
-/// Keys the hash of member names, so that nobody can write a token whose names collide.
+/// A number that nobody can guess.
 fn rand_seed() -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(0_u8)

@@ -92,7 +92,10 @@ impl Fetcher {
     pub(super) async fn fetch(&self) -> Result<Fetched, FetchError> {
         match self {
             Self::Url { client, url } => get(client, url).await,
-            Self::File(path) => read(path).await,
+            // A pipe, or a file on a network that is gone, never answers.
+            Self::File(path) => {
+                tokio::time::timeout(TIME, read(path)).await.unwrap_or(Err(FetchError::Timeout))
+            }
         }
     }
 }
@@ -270,6 +273,18 @@ mod tests {
             assert_eq!(is_json(&headers(&[("content-type", value)])), want, "{value}");
         }
         assert!(is_json(&HeaderMap::new()));
+    }
+
+    /// Names of other people's that lead into this machine or network (DNS rebinding). `localhost` stands in for one.
+    #[tokio::test]
+    async fn a_name_that_leads_inside_resolves_to_nothing() {
+        for (reach, want) in
+            [(Reach::Public, false), (Reach::Private, false), (Reach::Loopback, true)]
+        {
+            let found = Resolver(reach).resolve("localhost".parse().unwrap()).await;
+            assert_eq!(found.is_ok(), want, "{reach:?}");
+            assert!(want || found.is_err_and(|error| error.is::<Barred>()));
+        }
     }
 
     #[test]

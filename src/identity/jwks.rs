@@ -225,6 +225,11 @@ impl KeySet {
     }
 }
 
+/// How many keys of `document` can be used: for the properties of [`crate::fuzz`].
+pub(crate) fn usable(document: &[u8]) -> Result<usize, JwksError> {
+    KeySet::parse(document, 0).map(|set| set.len())
+}
+
 fn parse_key(jwk: &Value) -> Result<Key, KeyFault> {
     let text = |name| match jwk.member(name) {
         None => Ok(None),

@@ -29,6 +29,9 @@ mod schedule;
 mod store;
 mod trust;
 
+pub(crate) use claims::unsigned;
+pub(crate) use jwks::usable;
+
 pub use authenticator::{Authenticator, LastToken, StartError, Verified};
 pub use error::{AuthError, Invalid, Malformed};
 pub use fetch::FetchError;

@@ -226,7 +226,7 @@ async fn keep(shared: Arc<Shared>, fetcher: Fetcher, seed: u64, tell: impl Fn(Ke
         match next {
             Next::At(time) => {
                 let sleep = tokio::time::sleep_until(
-                    shared.start + Duration::from_millis(time.min(1 << 40)),
+                    shared.start + Duration::from_millis(time.min(1 << 35)),
                 );
                 tokio::select! {
                     () = sleep => {}

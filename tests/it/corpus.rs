@@ -13,9 +13,11 @@ const TARGETS: &[Target] = &[
     ("envelope", fuzz::envelope::envelope),
     ("json_chunking", fuzz::json::chunking),
     ("json_differential", fuzz::json::differential),
+    ("key_set", fuzz::tokens::key_set),
     ("list_filter", fuzz::list_filter::filter),
     ("policy_file", fuzz::policy_file::policy_file),
     ("sse_chunking", fuzz::sse::chunking),
+    ("token", fuzz::tokens::token),
     ("words", fuzz::words::words),
 ];
 

@@ -556,6 +556,31 @@ async fn callers_that_are_not_let_in() {
     }
 }
 
+/// T38: also where nobody needs a credential, one that is presented must be presented well.
+#[tokio::test]
+async fn a_token_in_the_query_is_refused_where_none_is_needed() {
+    let (_, authenticator) = issuer();
+    let upstream = Upstream::start().await;
+    let optional = "[auth]\nrequired = false\n[[auth.jwt]]\nissuer = \"https://id.example/\"\n\
+                    audience = \"a\"\njwks = \"file:jwks.json\"\n";
+    let setup = Setup::new(OPEN, upstream.address()).config(optional).authenticator(authenticator);
+    let gateway = setup.start();
+    let ask = async |path: &str| {
+        let mut client = Wire::connect(gateway.address).await;
+        let request = post("", r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        client.send(request.replacen("/mcp", path, 1)).await;
+        client
+    };
+    let mut client = ask("/mcp?access_token=x").await;
+    let reply = client.reply().await;
+    assert_eq!(reply.status(), 400);
+    assert!(reply.header("www-authenticate").unwrap().contains("invalid_request"));
+    assert!(!upstream.was_called().await);
+    // Must pass: without one, nobody is somebody too.
+    let _client = ask("/mcp?other=x").await;
+    let _ = upstream.accept().await;
+}
+
 #[tokio::test]
 async fn a_scope_that_is_missing_is_asked_for() {
     let policy = "[[allow]]\nname = \"write\"\ntools = [\"w\"]\nscopes = [\"notes:read\", \"notes:write\"]\n";

@@ -93,6 +93,20 @@ async fn callers_on_one_connection_are_told_apart() {
     );
 }
 
+/// A connection outlives a reload, and what it remembers was verified by yesterday's rules.
+#[tokio::test]
+async fn what_another_authenticator_verified_counts_for_nothing() {
+    let before = authenticator();
+    let mut moved = super::trust(super::ISSUER, super::fixed([&keys().ed]));
+    moved.audience = vec!["https://elsewhere.example/mcp".into()];
+    let after = Authenticator::new([moved], |_, _| {}).unwrap();
+    let headers = bearer(&good(&[]));
+    let mut last = LastToken::default();
+    assert!(before.authenticate_at(NOW, &headers, None, &mut last).await.is_ok());
+    let verdict = after.authenticate_at(NOW, &headers, None, &mut last).await;
+    assert_eq!(verdict.err(), Some(AuthError::Invalid(Invalid::Audience)));
+}
+
 #[tokio::test]
 async fn nothing_prints_a_token() {
     let authenticator = authenticator();
