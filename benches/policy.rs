@@ -116,10 +116,8 @@ fn decide(c: &mut Criterion) {
             assert_eq!(ask().is_ok(), is_allowed, "{name}");
             group.bench_function(BenchmarkId::new(name, count), |b| b.iter(ask));
         }
-        let needs = || {
-            policy
-                .needs(black_box("tools/call"), black_box(call(&policy, "search").object.as_ref()))
-        };
+        let search = call(&policy, "search");
+        let needs = || policy.needs(black_box("tools/call"), black_box(search.object.as_ref()));
         group.bench_function(BenchmarkId::new("needs", count), |b| b.iter(needs));
     }
     group.finish();

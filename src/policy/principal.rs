@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 
 use super::Value;
 use super::memo::Memo;
+
+/// A memo that is being read; cheaper than a count of its own.
+pub(super) type HeldMemo = Guard<Option<Arc<Memo>>>;
 
 /// How the caller proved who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,16 +79,14 @@ impl Principal {
 
     /// What is remembered of it for the policy generation `generation`; where that is another, `fresh`, which is
     /// kept from now on. Two threads that find it missing at once may each have their own for one call.
-    pub(super) fn memo(&self, generation: u64, fresh: impl FnOnce() -> Arc<Memo>) -> Arc<Memo> {
+    pub(super) fn memo(&self, generation: u64, fresh: impl FnOnce() -> Arc<Memo>) -> HeldMemo {
         let known = self.memo.load();
-        match &*known {
-            Some(memo) if memo.generation() == generation => Arc::clone(memo),
-            _ => {
-                let memo = fresh();
-                self.memo.store(Some(Arc::clone(&memo)));
-                memo
-            }
+        if known.as_ref().is_some_and(|memo| memo.generation() == generation) {
+            return known;
         }
+        let memo = Some(fresh());
+        self.memo.store(memo.clone());
+        Guard::from_inner(memo)
     }
 
     /// How the caller proved who it is.

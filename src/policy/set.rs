@@ -10,6 +10,7 @@ use super::expr::{Expr, Reads, Scope};
 use super::index::{Index, members};
 use super::listing::method_of;
 use super::memo::Memo;
+use super::principal::HeldMemo;
 use super::selector::Question;
 use super::stanza::{Predicate, Stanza};
 use super::target::Target;
@@ -188,7 +189,7 @@ impl Policy {
     ) -> Result<Permitted, Refusal> {
         let memo = self.memo(principal);
         let scope = Scope { principal, context, call, tool: None };
-        Evaluation { policy: self, scope, now, memo: memo.as_deref() }.run(target, listener)
+        Evaluation { policy: self, scope, now, memo: held(memo.as_ref()) }.run(target, listener)
     }
 
     /// Whether a use of the object `name` could be allowed: some argument values exist for which
@@ -215,7 +216,7 @@ impl Policy {
         };
         let memo = self.memo(principal);
         let scope = Scope { principal, context, call: &call, tool: None };
-        let evaluation = Evaluation { policy: self, scope, now, memo: memo.as_deref() };
+        let evaluation = Evaluation { policy: self, scope, now, memo: held(memo.as_ref()) };
         evaluation.could_be_allowed(&Target::of(&call))
     }
 
@@ -261,7 +262,7 @@ impl Policy {
     }
 
     /// What is known of `principal` under this set; `None` where no rule depends on the caller alone.
-    fn memo(&self, principal: &Principal) -> Option<Arc<Memo>> {
+    fn memo(&self, principal: &Principal) -> Option<HeldMemo> {
         (self.memoised > 0).then(|| {
             let fresh = || Memo::new(self.generation, self.memoised, self.stanzas.len());
             principal.memo(self.generation, fresh)
@@ -273,4 +274,8 @@ impl Policy {
     pub fn reads(&self, of: Reads) -> bool {
         self.predicates.iter().any(|predicate| predicate.expr.reads().any_of(of))
     }
+}
+
+fn held(memo: Option<&HeldMemo>) -> Option<&Memo> {
+    memo.and_then(|held| held.as_deref())
 }

@@ -112,7 +112,7 @@ pub(super) struct Candidates<'i> {
 
 impl Candidates<'_> {
     /// The rules, 64 at a time, in their order.
-    pub(super) fn blocks(&self) -> Merged<'_, 6> {
+    pub(super) fn blocks(&self) -> Merged<'_> {
         let object = self.object.as_ref().map_or(&[][..], |rules| rules.blocks());
         let [a, b, c] = self.unread;
         Merged::new([self.everything, self.method.blocks(), object, a, b, c])

@@ -3,7 +3,7 @@
 //! Every pattern with literal text has a needle, the run of literals that fewest patterns share. One Aho-Corasick
 //! automaton looks for all needles. A pattern whose needle is not in the name costs nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use smallvec::SmallVec;
@@ -62,8 +62,11 @@ impl Patterns {
                 list.push(index);
             }
         }
+        // Names are short: a prefilter would cost more than it saves.
+        let mut builder = AhoCorasickBuilder::new();
+        builder.match_kind(MatchKind::Standard).prefilter(false);
         // Fails only beyond 2^31 states; then all patterns are tried.
-        match AhoCorasickBuilder::new().match_kind(MatchKind::Standard).build(&texts) {
+        match builder.build(&texts) {
             Ok(automaton) if !texts.is_empty() => this.needles = Some(automaton),
             Ok(_) => {}
             Err(_) => this.bare = (0_u32..).zip(&this.globs).map(|(index, _)| index).collect(),
@@ -77,14 +80,12 @@ impl Patterns {
             self.try_pattern(*index, name, found);
         }
         let Some(needles) = &self.needles else { return };
-        // A needle that occurs a thousand times in a long URI is looked into once.
-        let mut seen: SmallVec<[u64; 8]> = smallvec::smallvec![0; self.by_needle.len() / 64 + 1];
+        let mut seen = Seen::default();
         for hit in needles.find_overlapping_iter(name) {
             let needle = hit.pattern().as_usize();
-            let bit = 1_u64 << (needle % 64);
-            match seen.get_mut(needle / 64) {
-                Some(word) if *word & bit == 0 => *word |= bit,
-                _ => continue,
+            // A needle that occurs a thousand times in a long URI is looked into once.
+            if !seen.insert(needle) {
+                continue;
             }
             for index in self.by_needle.get(needle).into_iter().flatten() {
                 self.try_pattern(*index, name, found);
@@ -98,6 +99,27 @@ impl Patterns {
         {
             found.union(rules.blocks());
         }
+    }
+}
+
+/// Needles that were found. A name of a few letters finds a few, a long URI may find thousands.
+#[derive(Debug, Default)]
+struct Seen {
+    few: SmallVec<[usize; 16]>,
+    many: HashSet<usize>,
+}
+
+impl Seen {
+    /// Adds `needle`; false where it was there.
+    fn insert(&mut self, needle: usize) -> bool {
+        if self.few.contains(&needle) {
+            return false;
+        }
+        if self.few.len() < self.few.inline_size() {
+            self.few.push(needle);
+            return true;
+        }
+        self.many.insert(needle)
     }
 }
 
@@ -123,6 +145,15 @@ mod tests {
             index.find(&name, &mut found);
             let each = (0_u32..).zip(&globs).filter(|(_, glob)| glob.matches(&name));
             prop_assert!(found.iter().eq(each.map(|(rule, _)| rule)));
+        }
+
+        #[test]
+        fn what_is_seen_is_seen_once(needles in prop::collection::vec(0..40_usize, 0..80)) {
+            let mut seen = Seen::default();
+            let mut known = HashSet::new();
+            for needle in needles {
+                prop_assert_eq!(seen.insert(needle), known.insert(needle));
+            }
         }
     }
 }

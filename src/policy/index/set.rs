@@ -74,31 +74,33 @@ pub(in crate::policy) fn members(block: Block) -> impl Iterator<Item = u32> {
 }
 
 /// The union of a few sets, block by block, without building it.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::policy) struct Merged<'a, const N: usize> {
-    sources: [&'a [Block]; N],
+#[derive(Clone, Debug)]
+pub(in crate::policy) struct Merged<'a> {
+    /// None of them empty.
+    sources: SmallVec<[&'a [Block]; 6]>,
 }
 
-impl<'a, const N: usize> Merged<'a, N> {
-    pub(in crate::policy) fn new(sources: [&'a [Block]; N]) -> Self {
-        Self { sources }
+impl<'a> Merged<'a> {
+    pub(in crate::policy) fn new(sources: impl IntoIterator<Item = &'a [Block]>) -> Self {
+        Self { sources: sources.into_iter().filter(|blocks| !blocks.is_empty()).collect() }
     }
 }
 
-impl<const N: usize> Iterator for Merged<'_, N> {
+impl Iterator for Merged<'_> {
     type Item = Block;
 
     fn next(&mut self) -> Option<Block> {
         let at = self.sources.iter().filter_map(|blocks| blocks.first()).map(|b| b.at).min()?;
         let mut bits = 0;
-        for source in &mut self.sources {
+        self.sources.retain(|source| {
             if let Some((first, rest)) = source.split_first()
                 && first.at == at
             {
                 bits |= first.bits;
                 *source = rest;
             }
-        }
+            !source.is_empty()
+        });
         Some(Block { at, bits })
     }
 }

@@ -41,7 +41,15 @@ const MAX_FORMS: usize = 16;
 /// The fold of `name`, read in the likeliest way. `fold(fold(x)) == fold(x)`.
 pub(in crate::policy) fn fold(name: &str) -> Form {
     if name.is_ascii() {
-        name.bytes().filter_map(|byte| ASCII.get(usize::from(byte))).map(|form| &**form).collect()
+        let ascii = &*ASCII;
+        let mut bytes = SmallVec::new();
+        for letter in name.bytes().filter_map(|byte| ascii.get(usize::from(byte))) {
+            match letter.as_bytes() {
+                [byte] => bytes.push(*byte),
+                other => bytes.extend_from_slice(other),
+            }
+        }
+        Form { bytes }
     } else {
         [&*fold_any(name)].into_iter().collect()
     }
@@ -72,7 +80,7 @@ pub(in crate::policy) fn folds(name: &str) -> Option<SmallVec<[Form; 2]>> {
 /// the fold of its characters, since marks, which alone could change places, are left out.
 fn readings(c: char) -> (Cow<'static, str>, Option<String>) {
     if let Some(form) = ASCII.get(c as usize) {
-        return (Cow::Borrowed(form), None);
+        return (Cow::Borrowed(form.as_str()), None);
     }
     let likely = fold_any(c.encode_utf8(&mut [0; 4]));
     let is_compatible = !std::iter::once(c).nfkd().eq(std::iter::once(c).nfd());
@@ -81,12 +89,41 @@ fn readings(c: char) -> (Cow<'static, str>, Option<String>) {
 }
 
 /// What each ASCII character folds to, so that ordinary names cost one look-up per byte.
-static ASCII: LazyLock<[Box<str>; 128]> = LazyLock::new(|| {
+static ASCII: LazyLock<[Letter; 128]> = LazyLock::new(|| {
     std::array::from_fn(|code| {
         let c = u8::try_from(code).map_or('\0', char::from);
-        fold_any(c.encode_utf8(&mut [0; 4])).into()
+        Letter::new(&fold_any(c.encode_utf8(&mut [0; 4])))
     })
 });
+
+/// The fold of one ASCII character, in place.
+#[derive(Clone, Copy, Debug)]
+struct Letter {
+    /// INVARIANT: UTF-8 up to `length`.
+    bytes: [u8; 7],
+    length: u8,
+}
+
+impl Letter {
+    /// Holds `text`, which is short: the longest, of `%`, has three bytes. A test goes through all.
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; 7];
+        let mut length = 0;
+        for (place, byte) in bytes.iter_mut().zip(text.bytes()) {
+            *place = byte;
+            length += 1;
+        }
+        Self { bytes, length }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+
+    fn as_str(&self) -> &str {
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+}
 
 /// The fold of what `name` normalises to.
 fn fold_any(name: &str) -> String {
