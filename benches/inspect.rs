@@ -36,7 +36,11 @@ fn inspect(exchange: &Exchange, body: &Bytes) {
 
 fn requests(criterion: &mut Criterion) {
     let modern = r#"{"jsonrpc":"2.0","id":"q-7","method":"tools/call","params":{"name":"search","arguments":{"query":"x"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
-    let long = CONDITION.replace("streaming", &"streaming ".repeat(6_554));
+    // What the rules read stands before what is long: otherwise it would be held, and refused at the limit.
+    let content = "streaming ".repeat(6_554);
+    let long = format!(
+        r#"{{"jsonrpc":"2.0","id":42,"method":"tools/call","params":{{"name":"write_file","arguments":{{"path":"/sandbox/u1/notes.txt","options":{{"force":false}},"content":"{content}"}}}}}}"#
+    );
     let bodies = [
         ("plain", 0, PLAIN),
         ("condition", 0, CONDITION),

@@ -4,6 +4,7 @@
 //! A property panics where it does not hold; that is its only way to say so.
 
 pub mod envelope;
+pub mod expr;
 pub mod json;
 pub mod list_filter;
 pub mod policy_file;

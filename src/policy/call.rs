@@ -100,7 +100,7 @@ impl SlotSet {
 
 /// Which argument paths the rules of a policy set read: a trie over member names, each path that is read
 /// ending in a slot. At most [`Captures::MAX_SLOTS`] paths.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Captures {
     /// Node 0 is `params.arguments` itself.
     nodes: Vec<CaptureNode>,
@@ -113,6 +113,12 @@ struct CaptureNode {
     slot: Option<u8>,
     /// The slots of this node and of all nodes under it.
     within: SlotSet,
+}
+
+impl Default for Captures {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Captures {

@@ -47,7 +47,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     // Properties shared by the fuzz targets and the test that replays their corpus.
-    ("fuzz", &["inspect", "policy", "wire", "diagnostic"]),
+    ("fuzz", &["identity", "inspect", "policy", "wire", "diagnostic"]),
 ];
 
 /// Files and folders that take bytes and values only. A path ending in `/` is a folder.

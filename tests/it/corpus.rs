@@ -11,6 +11,7 @@ type Target = (&'static str, fn(&[u8]));
 
 const TARGETS: &[Target] = &[
     ("envelope", fuzz::envelope::envelope),
+    ("expr", fuzz::expr::condition),
     ("json_chunking", fuzz::json::chunking),
     ("json_differential", fuzz::json::differential),
     ("key_set", fuzz::tokens::key_set),

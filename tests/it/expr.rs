@@ -76,8 +76,7 @@ impl World {
         let principal = Principal::supposed(Value::from(&self.claims));
         let context = Context { route: "files", host: "mcp.example.com", sni: None, ip: self.ip };
         let object = self.target.map(|name| Object { kind: ObjectKind::Tool, name: name.into() });
-        let mut args = Args::new(captures);
-        capture(captures, 0, &Value::from(&self.args), &mut args);
+        let mut args = Args::capture(captures, Some(&Value::from(&self.args)));
         for name in self.too_large {
             if let Some(slot) = captures.child(0, name).and_then(|at| captures.slot(at)) {
                 args.set(slot, Arg::TooLarge);
@@ -98,19 +97,6 @@ impl World {
             call: &call,
             tool: self.tool.as_ref(),
         })
-    }
-}
-
-fn capture(captures: &Captures, node: u16, value: &Value, args: &mut Args) {
-    if let (Some(slot), true) = (captures.slot(node), node != 0) {
-        args.set(slot, Arg::Value(value.clone()));
-    }
-    if let Value::Map(members) = value {
-        for (name, member) in members {
-            if let Some(next) = captures.child(node, name) {
-                capture(captures, next, member, args);
-            }
-        }
     }
 }
 

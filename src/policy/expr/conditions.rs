@@ -66,7 +66,8 @@ impl<'a> Walk<'_, 'a> {
         let mut values: Vec<String> = Vec::new();
         for operand in read {
             let path = self.machine.program.label_of(operand, self.text);
-            let shown = shown(path, &self.machine.view(operand, None));
+            let Some(variable) = self.machine.program.operand(operand) else { continue };
+            let shown = shown(path, &self.machine.simple(variable, None));
             if !values.contains(&shown) {
                 values.push(shown);
             }
@@ -134,7 +135,7 @@ fn shown(path: &str, view: &View<'_>) -> String {
     let written = match view {
         View::Absent => return format!("{path} is absent"),
         View::TooLarge => return format!("{path} is too large"),
-        View::Unfit | View::Free | View::FreeCount | View::FreeText(_) => {
+        View::Unfit | View::Free | View::FreeCount => {
             return format!("{path} is unknown");
         }
         view => write_view(&mut out, view),
@@ -179,12 +180,9 @@ fn write_view(out: &mut Bounded, view: &View<'_>) -> fmt::Result {
             out.write_char(']')
         }
         View::Map(members) => write_members(out, members),
-        View::Absent
-        | View::TooLarge
-        | View::Unfit
-        | View::Free
-        | View::FreeCount
-        | View::FreeText(_) => out.write_str("unknown"),
+        View::Absent | View::TooLarge | View::Unfit | View::Free | View::FreeCount => {
+            out.write_str("unknown")
+        }
     }
 }
 

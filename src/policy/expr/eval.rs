@@ -2,27 +2,26 @@
 
 use std::cell::{Cell, OnceCell};
 use std::cmp::Ordering;
-use std::fmt;
 use std::net::IpAddr;
 
 use super::super::value::Number;
 use super::Scope;
+use super::address::AddressText;
 use super::limits::{MAX_LIST, MAX_STEPS};
-use super::program::{
-    Atom, Links, Node, NodeId, Operand, OperandId, Order, Program, Set, TextTest,
-};
+use super::program::{Atom, Links, Node, NodeId, Operand, OperandId, Program, Set, TextTest};
 use super::text::Text;
 use super::truth::Truth;
 use super::variable::Variable;
-use super::view::{self, List, View, Work};
+use super::view::{self, View, Work};
 
 /// A program about to be run in a scope.
 pub(super) struct Machine<'a> {
     pub(super) program: &'a Program,
     pub(super) scope: &'a Scope<'a>,
     /// Work done since it was last charged to a loop.
-    work: Work,
-    ip: OnceCell<IpText>,
+    pub(super) work: Work,
+    /// The text of `client.ip`, once it was asked for.
+    pub(super) ip: OnceCell<AddressText>,
 }
 
 /// The loop that is being run.
@@ -40,7 +39,7 @@ impl<'a> Machine<'a> {
     }
 
     /// What node `id` comes to.
-    pub(super) fn truth(&'a self, id: NodeId, frame: Option<&Frame<'_, 'a>>) -> Truth {
+    pub(super) fn truth<'v>(&'v self, id: NodeId, frame: Option<&Frame<'_, 'v>>) -> Truth {
         match self.program.node(id) {
             None => Truth::Unknown,
             Some(Node::True) => Truth::True,
@@ -58,10 +57,10 @@ impl<'a> Machine<'a> {
     }
 
     /// `decisive` as soon as one node is; unknown if one is; else the opposite.
-    fn conjunction(
-        &'a self,
+    fn conjunction<'v>(
+        &'v self,
         links: Links,
-        frame: Option<&Frame<'_, 'a>>,
+        frame: Option<&Frame<'_, 'v>>,
         decisive: Truth,
     ) -> Truth {
         let mut together = !decisive;
@@ -76,30 +75,24 @@ impl<'a> Machine<'a> {
     }
 
     /// What `atom` comes to.
-    pub(super) fn atom(&'a self, atom: Atom, frame: Option<&Frame<'_, 'a>>) -> Truth {
+    pub(super) fn atom<'v>(&'v self, atom: Atom, frame: Option<&Frame<'_, 'v>>) -> Truth {
         if let Atom::Loop { every, list, body, .. } = atom {
-            let list = self.view(list, frame);
-            return self.run_loop(every, &list, body, frame);
+            return self.with(list, frame, |list| self.run_loop(every, list, body, frame));
         }
         if frame.is_some_and(Frame::is_out_of_steps) {
             return Truth::Unknown;
         }
         let truth = match (atom, Operands::of(atom)) {
             // Not by way of its text.
-            (Atom::InNet { net, .. }, Operands::One(operand))
-                if matches!(
-                    self.program.operand(operand),
-                    Some(Operand::Variable(Variable::ClientIp))
-                ) =>
-            {
+            (Atom::InNet { net, .. }, Operands::One(operand)) if self.is_client_ip(operand) => {
                 Truth::from(self.net_contains(net, Some(self.scope.context.ip)))
             }
             (_, Operands::One(operand)) => {
-                self.judge(atom, &self.view(operand, frame), &View::Absent)
+                self.with(operand, frame, |view| self.judge(atom, view, View::Absent))
             }
-            (_, Operands::Two(left, right)) => {
-                self.judge(atom, &self.view(left, frame), &self.view(right, frame))
-            }
+            (_, Operands::Two(left, right)) => self.with(left, frame, |left| {
+                self.with(right, frame, |right| self.judge(atom, left, right))
+            }),
         };
         if let Some(frame) = frame {
             frame.charge(self.work.take());
@@ -107,11 +100,16 @@ impl<'a> Machine<'a> {
         truth
     }
 
+    fn is_client_ip(&self, operand: OperandId) -> bool {
+        let operand = self.program.operand(operand);
+        matches!(operand, Some(Operand::Variable(Variable::ClientIp)))
+    }
+
     /// What `atom` says of the values `left` and `right` of its operands; not for loops.
-    pub(super) fn judge(&self, atom: Atom, left: &View<'_>, right: &View<'_>) -> Truth {
+    pub(super) fn judge(&self, atom: Atom, left: View<'_>, right: View<'_>) -> Truth {
         match atom {
             Atom::Holds(_) => match left {
-                View::Bool(truth) => Truth::from(*truth),
+                View::Bool(truth) => Truth::from(truth),
                 _ => Truth::Unknown,
             },
             Atom::Equal { negated, .. } => {
@@ -122,12 +120,8 @@ impl<'a> Machine<'a> {
                 left => Truth::from(matches!(left, View::Null) != negated),
             },
             Atom::Order { order, .. } => {
-                Truth::from(view::order(left, right, &self.work).map(|ordering| match order {
-                    Order::Less => ordering.is_lt(),
-                    Order::LessOrEqual => ordering.is_le(),
-                    Order::Greater => ordering.is_gt(),
-                    Order::GreaterOrEqual => ordering.is_ge(),
-                }))
+                let ordering = view::order(left, right, &self.work);
+                Truth::from(ordering.map(|ordering| order.holds(ordering)))
             }
             Atom::In { .. } => Truth::from(view::is_in(left, right, &self.work)),
             Atom::InSet { set, .. } => Truth::from(self.in_set(set, left)),
@@ -136,9 +130,9 @@ impl<'a> Machine<'a> {
                 (View::Text(subject), View::Text(part)) => {
                     self.work.add_text(subject.len() + part.len());
                     Truth::from(match test {
-                        TextTest::StartsWith => subject.starts_with(part),
-                        TextTest::EndsWith => subject.ends_with(part),
-                        TextTest::Contains => subject.contains(part),
+                        TextTest::StartsWith => subject.starts_with(&part),
+                        TextTest::EndsWith => subject.ends_with(&part),
+                        TextTest::Contains => subject.contains(&part),
                     })
                 }
                 _ => Truth::Unknown,
@@ -161,7 +155,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn in_set(&self, set: u16, needle: &View<'_>) -> Option<bool> {
+    fn in_set(&self, set: u16, needle: View<'_>) -> Option<bool> {
         let set = self.program.set(set)?;
         if needle.is_unknown() {
             return None;
@@ -172,13 +166,12 @@ impl<'a> Machine<'a> {
                 Some(texts.binary_search_by(|text| (**text).cmp(needle)).is_ok())
             }
             (Set::Texts(texts), View::Text(needle)) => {
-                let order = |text: &str| Text::Whole(text).compare(needle);
+                let order = |text: &str| Text::Whole(text).compare(&needle);
                 Some(texts.binary_search_by(|text| order(text)).is_ok())
             }
             (Set::Numbers(numbers), View::Number(_) | View::Count(_)) => {
                 // No constant is beyond all bounds, so one comparison tells whether the needle is.
-                let order =
-                    |number: &Number| view::order(&View::Number(number), needle, &self.work);
+                let order = |number: &Number| view::order(View::Number(number), needle, &self.work);
                 numbers.first().and_then(order)?;
                 let order = |number: &Number| order(number).unwrap_or(Ordering::Less);
                 Some(numbers.binary_search_by(order).is_ok())
@@ -194,12 +187,12 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs `all` (where `every`) or `exists` over `list`.
-    pub(super) fn run_loop(
-        &'a self,
+    pub(super) fn run_loop<'v>(
+        &'v self,
         every: bool,
-        list: &View<'a>,
+        list: View<'v>,
         body: NodeId,
-        outer: Option<&Frame<'_, 'a>>,
+        outer: Option<&Frame<'_, 'v>>,
     ) -> Truth {
         let View::List(list) = list else { return Truth::Unknown };
         let decisive = Truth::from(!every);
@@ -228,49 +221,6 @@ impl<'a> Machine<'a> {
     /// The work done since it was last taken.
     pub(super) fn take_work(&self) -> u32 {
         self.work.take()
-    }
-
-    /// The value of operand `id`.
-    pub(super) fn view(&'a self, id: OperandId, frame: Option<&Frame<'_, 'a>>) -> View<'a> {
-        let Some(operand) = self.program.operand(id) else { return View::Unfit };
-        match operand {
-            Operand::Concat(links) => {
-                View::concat(self.program.operands_of(links).map(|part| self.view(part, frame)))
-            }
-            Operand::Size(of) => {
-                let view = self.view(of, frame);
-                if let View::Text(text) = &view {
-                    self.work.add_text(text.len());
-                }
-                view.size()
-            }
-            Operand::List(links) => View::List(List::Views(
-                self.program.operands_of(links).map(|item| self.view(item, frame)).collect(),
-            )),
-            Operand::If { condition, then, otherwise } => match self.truth(condition, frame) {
-                Truth::True => self.view(then, frame),
-                Truth::False => self.view(otherwise, frame),
-                Truth::Unknown => View::Unfit,
-            },
-            Operand::Truth(node) => match self.truth(node, frame) {
-                Truth::True => View::Bool(true),
-                Truth::False => View::Bool(false),
-                Truth::Unknown => View::Unfit,
-            },
-            Operand::Local { depth, names } => {
-                let mut at = frame;
-                for _ in 0..depth {
-                    at = at.and_then(|frame| frame.outer);
-                }
-                let element = at.map_or(View::Unfit, |frame| frame.element.clone());
-                element.descend(self.program.names(names))
-            }
-            Operand::Constant(at) => self.program.constant(at).map_or(View::Unfit, View::of),
-            Operand::Variable(Variable::ClientIp) => {
-                View::whole(self.ip.get_or_init(|| IpText::of(self.scope.context.ip)).as_str())
-            }
-            Operand::Variable(variable) => variable.value(self.program, self.scope),
-        }
     }
 }
 
@@ -305,37 +255,5 @@ impl Operands {
             | Atom::In { needle: left, list: right }
             | Atom::Text { subject: left, part: right, .. } => Self::Two(left, right),
         }
-    }
-}
-
-/// An address as text, on the stack. IPv6-mapped IPv4 is written as IPv4, so that one caller has one name.
-struct IpText {
-    /// The longest is `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255`, 45 bytes.
-    bytes: [u8; 45],
-    length: usize,
-}
-
-impl IpText {
-    fn of(ip: IpAddr) -> Self {
-        let mut text = Self { bytes: [0; 45], length: 0 };
-        // A write that does not fit leaves the text empty, which is equal to no address.
-        if fmt::write(&mut text, format_args!("{}", ip.to_canonical())).is_err() {
-            text.length = 0;
-        }
-        text
-    }
-
-    fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..self.length).unwrap_or(&[]);
-        std::str::from_utf8(bytes).unwrap_or("")
-    }
-}
-
-impl fmt::Write for IpText {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length + text.len();
-        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
     }
 }

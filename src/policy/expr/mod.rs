@@ -23,10 +23,12 @@
 //! | `has(a.b)` where `a` is no object | fails | false | presence is always known |
 //! | `c ? x : y`, `c` unknown | fails | unknown | |
 
+mod address;
 mod conditions;
 mod eval;
 pub mod limits;
 mod lower;
+mod operand;
 mod parse;
 mod path;
 mod possible;

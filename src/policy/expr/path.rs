@@ -48,7 +48,6 @@ impl Path {
             View::Absent
             | View::Free
             | View::FreeCount
-            | View::FreeText(_)
             | View::Unfit
             | View::Count(_)
             | View::Text(Text::Pieces(_))

@@ -4,6 +4,7 @@
 //! words and the whole of a usual expression lies in a cache line or two. Every index was handed out by
 //! [`Program`] itself; an index that leads nowhere is unknown, never a panic.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use ipnet::IpNet;
@@ -107,6 +108,28 @@ pub(super) enum Order {
     LessOrEqual,
     Greater,
     GreaterOrEqual,
+}
+
+impl Order {
+    /// Whether `ordering` is as asked.
+    pub(super) fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Less => ordering.is_lt(),
+            Self::LessOrEqual => ordering.is_le(),
+            Self::Greater => ordering.is_gt(),
+            Self::GreaterOrEqual => ordering.is_ge(),
+        }
+    }
+
+    /// The order of `b` and `a` where this is that of `a` and `b`.
+    pub(super) fn flipped(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

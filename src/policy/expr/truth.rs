@@ -173,3 +173,51 @@ impl fmt::Debug for Possible {
         f.debug_set().entries(self.members()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// False is least, true is most, unknown between: conjunction is the lesser, disjunction the greater.
+    fn rank(truth: Truth) -> u8 {
+        match truth {
+            Truth::False => 0,
+            Truth::Unknown => 1,
+            Truth::True => 2,
+        }
+    }
+
+    #[test]
+    fn truth_is_kleenes() {
+        for a in Truth::ALL {
+            assert_eq!(!!a, a);
+            assert_eq!(rank(!a), 2 - rank(a));
+            for b in Truth::ALL {
+                assert_eq!(rank(a.and(b)), rank(a).min(rank(b)), "{a} and {b}");
+                assert_eq!(rank(a.or(b)), rank(a).max(rank(b)), "{a} or {b}");
+                assert_eq!(!(a.and(b)), (!a).or(!b), "De Morgan: {a}, {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn sets_hold_what_their_members_come_to() {
+        let sets: Vec<Possible> = (0..8).map(Possible).collect();
+        for &a in &sets {
+            assert_eq!((!a).members().count(), a.members().count());
+            assert_eq!(a.certain().is_some(), a.members().count() == 1);
+            for &b in &sets {
+                for x in Truth::ALL {
+                    let comes = |join: fn(Truth, Truth) -> Truth| {
+                        a.members().any(|m| b.members().any(|n| join(m, n) == x))
+                    };
+                    assert_eq!(a.and(b).contains(x), comes(Truth::and), "{a:?} and {b:?}");
+                    assert_eq!(a.or(b).contains(x), comes(Truth::or), "{a:?} or {b:?}");
+                    assert_eq!(a.union(b).contains(x), a.contains(x) || b.contains(x));
+                }
+            }
+        }
+        assert_eq!(Possible::ANY.without(Truth::Unknown), Possible::DECIDED);
+        assert_eq!(Possible::NONE.with(Truth::True), Possible::only(Truth::True));
+    }
+}

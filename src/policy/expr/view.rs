@@ -3,14 +3,12 @@
 use std::cell::Cell;
 use std::cmp::Ordering;
 
-use smallvec::SmallVec;
-
-use super::super::value::{Number, Value};
+use super::super::value::{Number, Value, find};
 use super::limits::{MAX_COMPARED_DEPTH, MAX_LIST, STEP_TEXT};
-use super::text::Text;
+use super::text::{Pieces, Text};
 
 /// What an operand comes to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum View<'a> {
     /// The path is not there.
     Absent,
@@ -30,23 +28,14 @@ pub(super) enum View<'a> {
     Free,
     /// The size of something free, or nothing.
     FreeCount,
-    /// A string that begins and ends like these, or nothing.
-    FreeText(Box<Affixes<'a>>),
-}
-
-/// What is known of a string that is put together from known and free parts.
-#[derive(Clone, Debug)]
-pub(super) struct Affixes<'a> {
-    pub(super) prefix: Text<'a>,
-    pub(super) suffix: Text<'a>,
 }
 
 /// The elements of a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum List<'a> {
     Values(&'a [Value]),
     Names(&'a [Box<str>]),
-    Views(Vec<View<'a>>),
+    Views(&'a [View<'a>]),
 }
 
 impl<'a> List<'a> {
@@ -63,12 +52,12 @@ impl<'a> List<'a> {
         match self {
             Self::Values(values) => values.get(at).map(View::of),
             Self::Names(names) => names.get(at).map(|name| View::whole(name)),
-            Self::Views(views) => views.get(at).cloned(),
+            Self::Views(views) => views.get(at).copied(),
         }
     }
 
-    fn elements(&self) -> impl Iterator<Item = View<'a>> + '_ {
-        (0..self.len()).filter_map(|at| self.element(at))
+    pub(super) fn elements(self) -> impl Iterator<Item = View<'a>> {
+        (0..self.len()).filter_map(move |at| self.element(at))
     }
 }
 
@@ -102,10 +91,7 @@ impl<'a> View<'a> {
         let mut view = self;
         for name in names {
             view = match view {
-                Self::Map(members) => match members.binary_search_by(|(key, _)| key.cmp(name)) {
-                    Ok(at) => members.get(at).map_or(Self::Absent, |(_, value)| Self::of(value)),
-                    Err(_) => Self::Absent,
-                },
+                Self::Map(members) => find(members, name).map_or(Self::Absent, Self::of),
                 Self::TooLarge | Self::Unfit | Self::Free => return view,
                 _ => Self::Absent,
             };
@@ -115,32 +101,46 @@ impl<'a> View<'a> {
 
     /// Whether only the call will say what it is.
     pub(super) fn is_free(&self) -> bool {
-        matches!(self, Self::Free | Self::FreeCount | Self::FreeText(_))
+        matches!(self, Self::Free | Self::FreeCount)
     }
 
     /// Its size, where it has one.
-    pub(super) fn size(&self) -> Self {
+    pub(super) fn size<'s>(&self) -> View<'s> {
         let size = match self {
             Self::Text(text) => text.size(),
             Self::List(list) => list.len(),
             Self::Map(members) => members.len(),
-            Self::TooLarge => return Self::TooLarge,
-            Self::Free | Self::FreeText(_) => return Self::FreeCount,
-            _ => return Self::Unfit,
+            Self::TooLarge => return View::TooLarge,
+            Self::Free => return View::FreeCount,
+            _ => return View::Unfit,
         };
-        Self::Count(u64::try_from(size).unwrap_or(u64::MAX))
+        View::Count(u64::try_from(size).unwrap_or(u64::MAX))
     }
+}
 
-    /// All of `parts` put together; unfit where one is not a string.
-    pub(super) fn concat(parts: impl Iterator<Item = Self>) -> Self {
-        let mut pieces = SmallVec::new();
-        for part in parts {
-            match part {
-                Self::Text(text) => text.append_to(&mut pieces),
-                _ => return Self::Unfit,
-            }
+/// A view that owns what it was built from.
+#[derive(Clone, Debug)]
+pub(super) enum Built<'a> {
+    Plain(View<'a>),
+    Text(Pieces<'a>),
+    /// A list literal. No element of one is a list literal.
+    List(Vec<Self>),
+    /// A string that begins and ends like these, or nothing.
+    FreeText {
+        prefix: Pieces<'a>,
+        suffix: Pieces<'a>,
+    },
+}
+
+impl Built<'_> {
+    /// The view. What only this type can tell of a list or a free string is lost.
+    pub(super) fn view(&self) -> View<'_> {
+        match self {
+            Self::Plain(view) => *view,
+            Self::Text(pieces) => View::Text(Text::Pieces(pieces)),
+            Self::List(_) => View::Unfit,
+            Self::FreeText { .. } => View::Free,
         }
-        Self::Text(Text::Pieces(pieces))
     }
 }
 
@@ -166,15 +166,15 @@ impl Work {
 ///
 /// CEL calls values of two types unequal. Here that would let a caller choose the type that a `deny` does not
 /// know (`"1"` for `1`, `["a"]` for `"a"`), which the server may well read as the same.
-pub(super) fn equal(left: &View<'_>, right: &View<'_>, work: &Work) -> Option<bool> {
+pub(super) fn equal(left: View<'_>, right: View<'_>, work: &Work) -> Option<bool> {
     equal_at(0, left, right, work)
 }
 
-fn equal_at(depth: usize, left: &View<'_>, right: &View<'_>, work: &Work) -> Option<bool> {
+fn equal_at(depth: usize, left: View<'_>, right: View<'_>, work: &Work) -> Option<bool> {
     match (left, right) {
         (View::Text(a), View::Text(b)) => {
             work.add_text(a.len().min(b.len()));
-            Some(a.equals(b))
+            Some(a.equals(&b))
         }
         (View::Bool(a), View::Bool(b)) => Some(a == b),
         (View::Null, View::Null) => Some(true),
@@ -183,16 +183,16 @@ fn equal_at(depth: usize, left: &View<'_>, right: &View<'_>, work: &Work) -> Opt
                 return Some(false);
             }
             let elements = a.elements().zip(b.elements());
-            all(elements.map(|(a, b)| equal_at(depth + 1, &a, &b, work)))
+            all(elements.map(|(a, b)| equal_at(depth + 1, a, b, work)))
         }
         (View::Map(a), View::Map(b)) if depth < MAX_COMPARED_DEPTH => {
             work.add(a.len());
-            let same_names = a.len() == b.len() && a.iter().zip(*b).all(|(a, b)| a.0 == b.0);
+            let same_names = a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0 == b.0);
             if !same_names {
                 return Some(false);
             }
-            let values = a.iter().zip(*b);
-            all(values.map(|(a, b)| equal_at(depth + 1, &View::of(&a.1), &View::of(&b.1), work)))
+            let values = a.iter().zip(b);
+            all(values.map(|(a, b)| equal_at(depth + 1, View::of(&a.1), View::of(&b.1), work)))
         }
         _ => order(left, right, work).map(Ordering::is_eq),
     }
@@ -212,25 +212,25 @@ fn all(truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 /// How the two are ordered; `None` where either is not there or they are not two numbers or two strings.
-pub(super) fn order(left: &View<'_>, right: &View<'_>, work: &Work) -> Option<Ordering> {
+pub(super) fn order(left: View<'_>, right: View<'_>, work: &Work) -> Option<Ordering> {
     match (left, right) {
         (View::Text(a), View::Text(b)) => {
             work.add_text(a.len().min(b.len()));
-            Some(a.compare(b))
+            Some(a.compare(&b))
         }
         (View::Number(a), View::Number(b)) => {
             work.add_text(a.weight().min(b.weight()));
             a.compare(b)
         }
-        (View::Count(a), View::Count(b)) => Some(a.cmp(b)),
-        (View::Count(a), View::Number(b)) => Number::from(*a).compare(b),
-        (View::Number(a), View::Count(b)) => a.compare(&Number::from(*b)),
+        (View::Count(a), View::Count(b)) => Some(a.cmp(&b)),
+        (View::Count(a), View::Number(b)) => Number::from(a).compare(b),
+        (View::Number(a), View::Count(b)) => a.compare(&Number::from(b)),
         _ => None,
     }
 }
 
 /// Whether `needle` is an element of a list or a name of an object; elements after [`MAX_LIST`] are unknown.
-pub(super) fn is_in(needle: &View<'_>, haystack: &View<'_>, work: &Work) -> Option<bool> {
+pub(super) fn is_in(needle: View<'_>, haystack: View<'_>, work: &Work) -> Option<bool> {
     if needle.is_unknown() {
         return None;
     }
@@ -238,17 +238,14 @@ pub(super) fn is_in(needle: &View<'_>, haystack: &View<'_>, work: &Work) -> Opti
         View::List(list) => {
             let looked_at = list.elements().take(MAX_LIST);
             work.add(list.len().min(MAX_LIST));
-            let is_other = |element| equal(needle, &element, work).map(|equal| !equal);
+            let is_other = |element| equal(needle, element, work).map(|equal| !equal);
             match all(looked_at.map(is_other)) {
                 Some(true) if list.len() > MAX_LIST => None,
                 absent => absent.map(|absent| !absent),
             }
         }
         View::Map(members) => match needle {
-            View::Text(name) => {
-                let name = name.join();
-                Some(members.binary_search_by(|(key, _)| (**key).cmp(&*name)).is_ok())
-            }
+            View::Text(name) => Some(find(members, &name.join()).is_some()),
             _ => None,
         },
         _ => None,

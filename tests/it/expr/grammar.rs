@@ -85,6 +85,20 @@ fn comparison() -> BoxedStrategy<String> {
 }
 
 fn atom() -> BoxedStrategy<String> {
+    let whole: &'static [&str] = &[
+        "claims.m == args.m",
+        "claims.ls != args.ls",
+        "args.ln == [args.n, 1.5]",
+        "claims.b == args.b",
+        "args.b != mcp.is_retry",
+        "args.s == null",
+        "null != claims.m",
+        "(args.b ? args.s : args.t) == null",
+        "[args.s, claims.s].exists(v, v in args.ls)",
+        "args.s in [claims.s, args.t + \"b\", args.b ? \"a\" : args.m.s]",
+        "size([args.s, args.t]) == 2",
+        "client.ip == args.ip",
+    ];
     let patterns: &'static [&str] = &["^a", "b$", "^(a|b)*$", "é", "", "^/a/[a-z]+$", "x"];
     let nets: &'static [&str] =
         &["10.0.0.0/8", "10.1.0.0/16", "192.168.0.0/16", "0.0.0.0/0", "2001:db8::/32"];
@@ -101,6 +115,7 @@ fn atom() -> BoxedStrategy<String> {
         "mcp.target",
     ];
     prop_oneof![
+        3 => select(whole).prop_map(str::to_owned),
         6 => comparison(),
         2 => (text(), select(&["==", "<", ">="][..]), text()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
         2 => (text(), text_list()).prop_map(|(a, list)| format!("{a} in {list}")),

@@ -48,6 +48,16 @@ impl Lower<'_> {
                 let problem = problem.label(this).also(other.span.clone(), other_kind);
                 self.problem(problem);
             }
+            let operand = self.program.operand(element.id);
+            if matches!(element.kind, Type::List(_))
+                && !matches!(
+                    operand,
+                    Some(Operand::Constant(_) | Operand::Variable(_) | Operand::Local { .. })
+                )
+            {
+                let message = "a list inside a list is made of constants";
+                self.problem(ExprProblem::new(element.span.clone(), message));
+            }
             typed.push(element);
         }
         typed
