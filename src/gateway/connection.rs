@@ -18,7 +18,7 @@ use super::peer::{Peer, State};
 use super::state::Shared;
 use crate::config::Limits;
 use crate::observe::{Decision, Line, Outcome, wall_clock_ms};
-use crate::upstream::Watchdog;
+use crate::upstream::{Wakeups, Watchdog};
 
 /// HTTP/2 streams of one connection at once (threats.md §5).
 const STREAMS: u32 = 128;
@@ -30,6 +30,9 @@ const PENDING_RESETS: usize = 20;
 const ERROR_RESETS: usize = 1024;
 /// How often a silent HTTP/2 peer is asked whether it is there, and how long it has to say so.
 const PING: Duration = Duration::from_secs(20);
+/// How often a connection that wakes itself is polled before other tasks get their turn. Two are usual; a task that has used
+/// up its budget (tokio's cooperative scheduling) wakes itself for as long as it is asked.
+const ROUNDS: usize = 4;
 
 /// Serves `stream` until it ends, is idle for too long, or the gateway stops.
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer>) {
@@ -47,7 +50,9 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer
     let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
     let mut vigil = Vigil::new(&peer, &shared.limits);
     let (mut is_registered, mut is_told) = (false, false);
+    let wakeups = Wakeups::new();
     std::future::poll_fn(|cx| {
+        wakeups.lead_to(cx.waker());
         if !is_registered {
             // First, so that whoever changes anything from now on wakes this task. A task's waker stays the same.
             is_registered = true;
@@ -60,15 +65,23 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer
             is_told = true;
             connection.as_mut().graceful_shutdown();
         }
-        match connection.as_mut().poll(cx) {
-            Poll::Ready(end) => {
+        for _ in 0..ROUNDS {
+            wakeups.begin();
+            let polled = connection.as_mut().poll(&mut wakeups.context());
+            let is_woken = wakeups.end();
+            if let Poll::Ready(end) = polled {
                 if let Err(error) = end {
                     log_broken(&shared, &peer, &*error);
                 }
-                Poll::Ready(())
+                return Poll::Ready(());
             }
-            Poll::Pending => vigil.poll(cx),
+            if !is_woken {
+                return vigil.poll(cx);
+            }
         }
+        // Others want to run as well.
+        cx.waker().wake_by_ref();
+        vigil.poll(cx)
     })
     .await;
 }

@@ -6,7 +6,7 @@ use http::{Method, Version};
 
 use super::head::RawHead;
 use super::reject::Reject;
-use crate::upstream::headers::{LAST_EVENT_ID, MCP_SESSION_ID, ambiguous_name};
+use crate::upstream::headers::{LAST_EVENT_ID, MCP_SESSION_ID, is_ambiguous_name};
 
 /// Whether the head can be read in one way only: framing (T19), upgrades and expectations (T20), names (T23).
 ///
@@ -18,20 +18,23 @@ pub(super) fn unambiguous(head: &Parts, raw: &mut RawHead) -> Result<(), Box<Rej
         let coding = codings.next().map(|value| value.as_bytes());
         raw.check(head.method.as_str(), coding).map_err(Reject::head)?;
     }
-    if head.method == Method::CONNECT || head.headers.contains_key(header::UPGRADE) {
+    if head.method == Method::CONNECT {
         return Err(Reject::upgrade());
     }
-    if let Some(expect) = head.headers.get(header::EXPECT)
-        && !expect.as_bytes().eq_ignore_ascii_case(b"100-continue")
-    {
-        return Err(Reject::expectation());
-    }
-    if let Some(name) = ambiguous_name(&head.headers) {
-        return Err(Reject::header_name(name));
-    }
-    for name in [MCP_SESSION_ID, LAST_EVENT_ID] {
-        if head.headers.get_all(&name).iter().nth(1).is_some() {
-            return Err(Reject::repeated(&name));
+    // One walk over the few names that there are, instead of a search for each name that there may be.
+    for name in head.headers.keys() {
+        let is_repeated = || head.headers.get_all(name).iter().nth(1).is_some();
+        if name == header::UPGRADE {
+            return Err(Reject::upgrade());
+        } else if name == header::EXPECT {
+            let mut values = head.headers.get_all(name).iter();
+            if values.any(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+                return Err(Reject::expectation());
+            }
+        } else if is_ambiguous_name(name) {
+            return Err(Reject::header_name(name));
+        } else if (name == MCP_SESSION_ID || name == LAST_EVENT_ID) && is_repeated() {
+            return Err(Reject::repeated(name));
         }
     }
     Ok(())

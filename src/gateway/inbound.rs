@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::peer::Peer;
-use crate::upstream::Watchdog;
+use crate::upstream::{Watchdog, hushed};
 
 /// Bytes a second that a body must come with on the long run, and how long it may be slower (T29).
 const MIN_RATE: u64 = 1024;
@@ -74,7 +74,12 @@ impl Inbound {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Broken>>> {
         loop {
-            let frame = match Pin::new(&mut self.body).poll_frame(cx) {
+            // Taking a piece tells the connection, on this very task, to read on: of no use behind the last one.
+            let (frame, is_told) = hushed(|| Pin::new(&mut self.body).poll_frame(cx));
+            if is_told && !self.body.is_end_stream() {
+                cx.waker().wake_by_ref();
+            }
+            let frame = match frame {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => return self.poll_idle(cx).map(|()| Some(Err(Broken::Idle))),
             };

@@ -22,7 +22,9 @@ pub(super) fn check(headers: &HeaderMap, kind: Kind) -> Result<(), Box<Reject>> 
                 (Some(media), None) if is_json(media.as_bytes()) => {}
                 _ => return Err(Reject::content_type()),
             }
-            if takes(headers, "application/json") && takes(headers, "text/event-stream") {
+            if takes_both(headers)
+                || takes(headers, "application/json") && takes(headers, "text/event-stream")
+            {
                 Ok(())
             } else {
                 Err(Reject::accept("Accept must have application/json and text/event-stream"))
@@ -40,6 +42,9 @@ fn split(media: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn is_json(media: &[u8]) -> bool {
+    if media == b"application/json" {
+        return true;
+    }
     let mut parts = split(media);
     let essence = parts.next().unwrap_or_default();
     essence.eq_ignore_ascii_case(b"application/json") && parts.all(is_utf8)
@@ -54,6 +59,12 @@ fn is_utf8(parameter: &[u8]) -> bool {
     let value = value.unwrap_or_default().trim_ascii();
     let value = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
     value.eq_ignore_ascii_case(b"utf-8") || value.eq_ignore_ascii_case(b"utf8")
+}
+
+/// Whether `Accept` is what the official clients send, so that it need not be taken apart.
+fn takes_both(headers: &HeaderMap) -> bool {
+    let usual = |value: &HeaderValue| value == "application/json, text/event-stream";
+    headers.get(header::ACCEPT).is_some_and(usual)
 }
 
 /// Whether `Accept` has `media` with a weight above zero. No `Accept` takes anything (RFC 9110 §12.5.1).

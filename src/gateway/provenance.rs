@@ -102,8 +102,10 @@ impl Provenance {
 
     /// The answer to a preflight, where this is one.
     pub(super) fn preflight(&self, head: &Parts, allow: &'static str) -> Option<Response<Body>> {
-        let asks = head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        if head.method != Method::OPTIONS || self.origin.is_none() || !asks {
+        if head.method != Method::OPTIONS
+            || self.origin.is_none()
+            || !head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        {
             return None;
         }
         let mut response = Response::new(Body::empty());

@@ -58,7 +58,7 @@ pub(super) fn relay(
     }
     let is_open_ended = is_open_ended(&reply);
     let (mut head, reply) = reply.into_parts();
-    towards_downstream(&mut head.headers, record.request_id_value(), question.modern);
+    towards_downstream(&mut head.headers, question.modern);
     let viewer = question.viewer;
     if viewer.is_some() && framing.is_none() {
         // No list can be found in it, and so none can be filtered: its status is all that is told.

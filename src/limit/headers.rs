@@ -14,7 +14,8 @@ pub fn policy<'a>(buckets: impl IntoIterator<Item = (&'a str, &'a Standing)>) ->
     list(buckets, |out, standing| {
         let quota = standing.quota;
         let window = seconds(quota.interval_us.saturating_mul(u64::from(quota.burst))).max(1);
-        let _ = write!(out, ";q={};w={}", quota.burst, window.min(SF_INTEGER_MAX));
+        push_parameter(out, "q", u64::from(quota.burst));
+        push_parameter(out, "w", window.min(SF_INTEGER_MAX));
     })
 }
 
@@ -36,7 +37,7 @@ pub fn rate_limit<'a>(
         })
         .max();
     list(buckets, |out, standing| {
-        let _ = write!(out, ";r={}", standing.remaining());
+        push_parameter(out, "r", u64::from(standing.remaining()));
         let until = match standing.wait {
             Wait::Forever => return,
             Wait::Micros(micros) => micros,
@@ -44,7 +45,7 @@ pub fn rate_limit<'a>(
             Wait::None => standing.reset_us,
         };
         if retry.is_none_or(|retry| until <= retry) {
-            let _ = write!(out, ";t={}", seconds(until).min(SF_INTEGER_MAX));
+            push_parameter(out, "t", seconds(until).min(SF_INTEGER_MAX));
         }
     })
 }
@@ -68,7 +69,7 @@ fn list<'a>(
     buckets: impl IntoIterator<Item = (&'a str, &'a Standing)>,
     parameters: impl Fn(&mut String, &Standing),
 ) -> Option<String> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(TYPICAL);
     for (name, standing) in buckets {
         if !out.is_empty() {
             out.push_str(", ");
@@ -79,10 +80,27 @@ fn list<'a>(
     (!out.is_empty()).then_some(out)
 }
 
+/// Bytes of a value with two buckets of usual names.
+const TYPICAL: usize = 64;
+
+/// `;name=value`
+fn push_parameter(out: &mut String, name: &str, value: u64) {
+    out.push(';');
+    out.push_str(name);
+    out.push('=');
+    out.push_str(itoa::Buffer::new().format(value));
+}
+
 /// A structured-field string (RFC 9651 §3.3.3): what is not printable ASCII is percent-encoded, quotes are escaped, so that
 /// no rule name can end the string or the header.
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    if text.bytes().all(is_plain) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for byte in text.bytes() {
         match byte {
             b'"' | b'\\' => {

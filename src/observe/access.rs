@@ -2,7 +2,7 @@
 //!
 //! It is an allow-list: what is not a field here cannot get into the log. Arguments and credentials are not (T58).
 
-use super::escape::{number, string};
+use super::escape::{number, string, word};
 use super::time::rfc3339;
 
 /// What was decided.
@@ -74,7 +74,7 @@ pub struct Line<'a> {
     /// The caller's address, after trusted proxies.
     pub peer: &'a str,
     /// `jwt`, `api_key`, `mtls` or `anonymous`.
-    pub principal_kind: Option<&'a str>,
+    pub principal_kind: Option<&'static str>,
     /// `sub` of a token, id of a key.
     pub principal_id: Option<&'a str>,
     /// The token's issuer.
@@ -84,11 +84,11 @@ pub struct Line<'a> {
     /// The HTTP method.
     pub http: &'a str,
     /// The MCP revision.
-    pub revision: Option<&'a str>,
+    pub revision: Option<&'static str>,
     /// The JSON-RPC method.
     pub method: Option<&'a str>,
     /// The kind of thing it acts on.
-    pub kind: Option<&'a str>,
+    pub kind: Option<&'static str>,
     /// The thing's name.
     pub target: Option<&'a str>,
     /// What was decided.
@@ -96,7 +96,7 @@ pub struct Line<'a> {
     /// The rule that decided.
     pub rule: Option<&'a str>,
     /// Why it was refused.
-    pub reason: Option<&'a str>,
+    pub reason: Option<&'static str>,
     /// Whose fault and what exactly, for operators alone.
     pub detail: Option<&'a str>,
     /// Rules in shadow mode that matched.
@@ -132,7 +132,7 @@ impl Line<'_> {
         string(out, self.peer);
         if let Some(kind) = self.principal_kind {
             out.extend_from_slice(br#","principal":{"kind":"#);
-            string(out, kind);
+            word(out, kind);
             text(out, br#","id":"#, self.principal_id);
             text(out, br#","issuer":"#, self.principal_issuer);
             out.push(b'}');
@@ -140,13 +140,14 @@ impl Line<'_> {
         text(out, br#","route":"#, self.route);
         out.extend_from_slice(br#","http":"#);
         string(out, self.http);
-        text(out, br#","revision":"#, self.revision);
+        known(out, br#","revision":"#, self.revision);
         text(out, br#","method":"#, self.method);
-        text(out, br#","kind":"#, self.kind);
+        known(out, br#","kind":"#, self.kind);
         text(out, br#","target":"#, self.target);
-        text(out, br#","decision":"#, Some(self.decision.word()));
+        out.extend_from_slice(br#","decision":"#);
+        word(out, self.decision.word());
         text(out, br#","rule":"#, self.rule);
-        text(out, br#","reason":"#, self.reason);
+        known(out, br#","reason":"#, self.reason);
         text(out, br#","detail":"#, self.detail);
         self.write_shadow(out);
         count(out, br#","generation":"#, self.generation);
@@ -157,7 +158,8 @@ impl Line<'_> {
         count(out, br#","hidden":"#, (self.hidden > 0).then_some(self.hidden));
         count(out, br#","total_us":"#, Some(self.total_us));
         count(out, br#","upstream_us":"#, self.upstream_us);
-        text(out, br#","outcome":"#, Some(self.outcome.word()));
+        out.extend_from_slice(br#","outcome":"#);
+        word(out, self.outcome.word());
         out.extend_from_slice(b"}\n");
     }
 
@@ -178,6 +180,14 @@ fn text(out: &mut Vec<u8>, name: &[u8], value: Option<&str>) {
     if let Some(value) = value {
         out.extend_from_slice(name);
         string(out, value);
+    }
+}
+
+/// A word of our own.
+fn known(out: &mut Vec<u8>, name: &[u8], value: Option<&'static str>) {
+    if let Some(value) = value {
+        out.extend_from_slice(name);
+        word(out, value);
     }
 }
 

@@ -18,8 +18,8 @@ const RECORDS: usize = 64 * 1024;
 /// Most bytes that wait: the memory that a hung sink may cost.
 const BYTES: usize = 64 * 1024 * 1024;
 /// How long the writer gathers lines once there is one. A system call and a wake-up for each line would cost more than the
-/// line; nobody who reads a log notices 5 ms.
-const GATHER: Duration = Duration::from_millis(5);
+/// line; nobody who reads a log notices 20 ms.
+const GATHER: Duration = Duration::from_millis(20);
 /// Capacity that the buffers keep between batches, in bytes.
 const KEPT: usize = 256 * 1024;
 

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::wakeups::hushed;
 use super::watchdog::Watchdog;
 use super::{Endpoint, Failure, RequestBody, Timeouts};
 
@@ -86,13 +87,15 @@ impl Connection {
     ///
     /// Dropping the future drops the connection: the upstream sees it close.
     pub(super) async fn send(mut self: Box<Self>, request: Request<RequestBody>) -> Sent {
-        let mut reply = pin!(self.sender.try_send_request(request));
+        // `io` hears of it by being polled below.
+        let mut reply = pin!(hushed(|| self.sender.try_send_request(request)).0);
         let mut ended = false;
         let outcome = std::future::poll_fn(|cx| {
             if !ended {
                 ended = self.poll(cx).is_ready();
             }
-            match reply.as_mut().poll(cx) {
+            // Nothing but `io` resolves it, and that runs on this task.
+            match reply.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
                 // The connection is done, but the request still stands in its queue: nobody has looked at it.
                 Poll::Pending if ended => Poll::Ready(None),

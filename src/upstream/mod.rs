@@ -13,6 +13,7 @@ pub mod headers;
 mod pool;
 mod reply;
 mod request;
+mod wakeups;
 mod watchdog;
 
 pub use endpoint::Endpoint;
@@ -20,4 +21,5 @@ pub use error::{EndpointError, Failure};
 pub use pool::{Timeouts, Upstream};
 pub use reply::Reply;
 pub use request::{Aborted, RequestBody};
+pub(crate) use wakeups::{Wakeups, hushed};
 pub(crate) use watchdog::Watchdog;

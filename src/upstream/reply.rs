@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::connection::Connection;
-use super::{Failure, Upstream};
+use super::{Failure, Upstream, hushed};
 
 /// A reply's body. Polling it drives its connection; when it ends, the connection goes back to its pool; dropped before
 /// that, the connection is closed.
@@ -40,7 +40,7 @@ impl Reply {
     ) -> Self {
         let mut reply = Self { body, connection: Some(connection), upstream, idle, timed: false };
         if reply.body.is_end_stream() {
-            reply.release(&mut Context::from_waker(Waker::noop()));
+            reply.release();
         }
         reply
     }
@@ -48,17 +48,18 @@ impl Reply {
     /// The next piece, without trailers: nothing in MCP uses them, and they come after every check.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
         // What has been read already is taken before the connection is looked at again.
-        if let Poll::Ready(piece) = self.poll_body(cx) {
+        if let (Poll::Ready(piece), _) = self.poll_body() {
             return Poll::Ready(piece);
         }
         loop {
             let Some(connection) = &mut self.connection else {
                 // The connection is gone and its end of the channel with it.
-                return self.poll_body(cx);
+                return self.poll_body().0;
             };
             let ended = connection.poll(cx);
-            if let Poll::Ready(piece) = self.poll_body(cx) {
-                return Poll::Ready(piece);
+            let (piece, has_room) = self.poll_body();
+            if piece.is_ready() {
+                return piece;
             }
             match ended {
                 Poll::Ready(Ok(())) => self.connection = None,
@@ -66,12 +67,21 @@ impl Reply {
                     self.connection = None;
                     return Poll::Ready(Some(Err(Failure::Lost(error))));
                 }
+                // The connection reads on once it knows that somebody wants more.
+                Poll::Pending if has_room => {}
                 Poll::Pending => return self.poll_stalled(cx),
             }
         }
     }
 
-    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+    /// The next piece that the connection has read, and whether the connection has to be polled because of that. Nothing but
+    /// the connection fills the body, and that runs on this task: there is nobody to wake.
+    fn poll_body(&mut self) -> (Poll<Option<Result<Bytes, Failure>>>, bool) {
+        hushed(|| self.poll_frames())
+    }
+
+    fn poll_frames(&mut self) -> Poll<Option<Result<Bytes, Failure>>> {
+        let cx = &mut Context::from_waker(Waker::noop());
         loop {
             let frame = match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Pending => return Poll::Pending,
@@ -82,7 +92,7 @@ impl Reply {
                     let Ok(data) = frame.into_data() else { continue };
                     self.timed = false;
                     if self.body.is_end_stream() {
-                        self.release(cx);
+                        self.release();
                     }
                     Some(Ok(data))
                 }
@@ -91,7 +101,7 @@ impl Reply {
                     Some(Err(Failure::Lost(error)))
                 }
                 None => {
-                    self.release(cx);
+                    self.release();
                     None
                 }
             });
@@ -112,7 +122,8 @@ impl Reply {
 
     /// Gives the connection back, if it can carry another request: not while a request body is still on its way (an early
     /// reply), and not after `Connection: close`.
-    fn release(&mut self, cx: &mut Context<'_>) {
+    fn release(&mut self) {
+        let cx = &mut Context::from_waker(Waker::noop());
         let Some(mut connection) = self.connection.take() else { return };
         // The piece that ended the body may have been read before the connection noticed that this was all.
         if connection.is_ready() || (connection.poll(cx).is_pending() && connection.is_ready()) {
