@@ -373,7 +373,95 @@ fn memory_is_bounded() {
         text += &format!("[{{\"{}\":", if depth == 0 { &key } else { "k" });
     }
     tokenizer.feed(text.as_bytes(), &mut Ignore).unwrap();
-    assert!(tokenizer.heap() <= 70 << 10, "{}", tokenizer.heap());
+    assert!(tokenizer.heap() <= 72 << 10, "{}", tokenizer.heap());
+}
+
+/// Objects of an array are checked against the names of the one before: every second object here
+/// is one that must not be taken for a repetition, or is one.
+#[test]
+fn records_that_resemble_one_another() {
+    let first = r#"{"a":1,"bc":"x","":[1,"y"],"long name":{"a":[{"a":1}]},"z":null}"#;
+    let cases: &[(&str, bool)] = &[
+        (r#"{"a":1,"bc":"x","":[1,"y"],"long name":{"a":[{"a":1}]},"z":null}"#, true),
+        (r#"{"a":2,"bc":[],"":{},"long name":-1.5e3,"z":"a string of some length"}"#, true),
+        (r#"{"a":2,"bc":[]}"#, true),
+        ("{}", true),
+        (r#"{"bc":2,"a":[]}"#, true),
+        (r#"{"a":1,"bc":2,"":3,"long name":4,"z":5,"more":6,"and more":7}"#, true),
+        (r#"{"a":1,"a":2}"#, false),
+        (r#"{"a":1,"bc":2,"a":2}"#, false),
+        (r#"{"a":1,"bc":2,"bc":2}"#, false),
+        (r#"{"a":1,"bc":2,"":3,"long name":4,"z":5,"z":6}"#, false),
+        (r#"{"a":1,"bc":2,"":3,"long name":4,"z":5,"":6}"#, false),
+        (r#"{"a":1,"bc":2,"":3,"long name":4,"z":5,"y":6,"bc":7}"#, false),
+        (r#"{"a":1,"\u0061":2}"#, false),
+        (r#"{"\u0061":1,"a":2}"#, false),
+        (r#"{"\u0061":1,"bc":2}"#, true),
+        (r#"{"a":1,"b\u0063":2,"":3,"bc":2}"#, false),
+        (r#"{"a":1 , "bc" : 2, "":3,"a":2}"#, false),
+        (r#"{"a":{"a":1,"bc":2,"bc":3}}"#, false),
+        (r#"{"a":[{"a":1,"bc":2},{"a":1,"bc":3}],"bc":1}"#, true),
+        (r#"{"a":[{"a":1,"bc":2},{"a":1,"a":3}],"bc":1}"#, false),
+        (r#"{"a":[{"a":1,"bc":2},{"a":1,"bc":3}],"a":1}"#, false),
+        (r#"{"a":1,"a name that is longer than any that is kept":1,"bc":2,"a":3}"#, false),
+    ];
+    for &(second, is_good) in cases {
+        let texts = [
+            format!("[{first},{second}]"),
+            format!("[{second},{first}]"),
+            format!("[{first},{first}, {second},{first}]"),
+            format!(r#"{{"list":[{first},[{second}],{second},{first}]}}"#),
+        ];
+        for text in texts {
+            let expected = if is_good { Ok(()) } else { Err(SyntaxErrorKind::DuplicateKey) };
+            assert_eq!(verdict(text.as_bytes()).map_err(|error| error.kind), expected, "{text}");
+            every_cut(text.as_bytes(), Limits::default());
+            agrees_with_serde(text.as_bytes(), Limits::default());
+            agrees_with_serde(text.as_bytes(), SNUG);
+        }
+    }
+}
+
+/// What a name is after its escapes is not what stands in the text.
+#[test]
+fn names_that_cannot_stand_as_they_are() {
+    let cases: &[(&str, &[u8])] = &[
+        (r#"{"a\"b":1}"#, br#"{"a"b":1}"#),
+        (r#"{"a\\n":1}"#, br#"{"a\n":1,"a\u000a":2}"#),
+        (r#"{"a\\":1}"#, br#"{"a\":1}"#),
+        (r#"{"a\n":1}"#, b"{\"a\n\":1}"),
+        (r#"{"\u0000":1}"#, b"{\"\0\":1}"),
+        (r#"{"":1}"#, b"{\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0:1}"),
+    ];
+    for (first, second) in cases {
+        let text = [b"[", first.as_bytes(), b",", second, b",", second, b"]"].concat();
+        assert!(verdict(&text).is_err(), "{}", String::from_utf8_lossy(&text));
+        every_cut(&text, Limits::default());
+        agrees_with_serde(&text, Limits::default());
+        let good = format!("[{first},{first},{first}]");
+        assert_eq!(verdict(good.as_bytes()), Ok(()), "{good}");
+        every_cut(good.as_bytes(), Limits::default());
+    }
+}
+
+/// Limits hold in records that repeat the one before.
+#[test]
+fn limits_in_repeated_records() {
+    let limits = Limits { depth: 3, values: 40, open_keys: 20, ..Limits::default() };
+    for names in [1, 3, 9, 15, 16, 17, 19, 20, 21] {
+        let record = many_names(names);
+        for records in 1..6 {
+            let text = format!("[{}]", vec![record.clone(); records].join(","));
+            every_cut(text.as_bytes(), limits);
+            agrees_with_serde(text.as_bytes(), limits);
+            let inner = format!(r#"{{"x":[{}]}}"#, vec![record.clone(); records].join(","));
+            agrees_with_serde(inner.as_bytes(), limits);
+        }
+    }
+    for text in ["[[[1,2],[3]]]", "[[[[1]]]]", r#"[{"a":[1]},{"a":[1]},{"a":[[1]]}]"#] {
+        every_cut(text.as_bytes(), limits);
+        agrees_with_serde(text.as_bytes(), limits);
+    }
 }
 
 /// Any JSON value, as text, with odd spacing and escapes.

@@ -32,7 +32,7 @@ impl KeyHash {
         let (blocks, tail) = name.as_chunks::<16>();
         let mut state = self.first;
         for block in blocks {
-            let (low, high) = halves(*block);
+            let [low, high] = halves(u128::from_le_bytes(*block));
             state = fold(state ^ low, self.second ^ high);
         }
         let tail = Name::new(tail);
@@ -61,15 +61,16 @@ impl<'a> Name<'a> {
         for (to, from) in words.iter_mut().zip(name.iter().chain(b"\"")) {
             *to = *from;
         }
-        let (low, high) = halves(words);
+        let [low, high] = halves(u128::from_le_bytes(words));
         Self { low, high, long: &[] }
     }
 }
 
-fn halves(words: [u8; 16]) -> (u64, u64) {
-    let words = u128::from_le_bytes(words);
+/// The lower and the upper half.
+#[inline(always)]
+pub(super) fn halves(words: u128) -> [u64; 2] {
     #[expect(clippy::cast_possible_truncation, reason = "the two halves are wanted")]
-    let halves = (words as u64, (words >> 64) as u64);
+    let halves = [words as u64, (words >> 64) as u64];
     halves
 }
 

@@ -9,13 +9,15 @@
 
 use super::hash::KeyHash;
 pub(super) use super::hash::Name;
-use super::tokenizer::Frame;
+use super::shape::{Known, Shape, Shapes};
+use super::stack::Frame;
+use smallvec::SmallVec;
 
 /// Names in one object up to which a search in line is quicker than the table.
 const SMALL: usize = 16;
 
-/// Room of the first stack, in names.
-const FIRST_STACK: usize = 32;
+/// Names for which there is room without an allocation: those of a usual request.
+const FIRST_STACK: usize = 16;
 
 /// Slots of the first table.
 const FIRST_TABLE: usize = 64;
@@ -25,7 +27,7 @@ const FIRST_TABLE: usize = 64;
 pub(super) struct Keys {
     hash: KeyHash,
     /// The stack with the room above it. It never has more than `limit` entries.
-    hashes: Vec<u64>,
+    hashes: SmallVec<[u64; FIRST_STACK]>,
     /// Names on the stack.
     open: usize,
     limit: u32,
@@ -33,6 +35,7 @@ pub(super) struct Keys {
     table: Vec<u32>,
     /// Occupied slots of `table`.
     used: usize,
+    shapes: Shapes,
     #[cfg(test)]
     steps: u64,
 }
@@ -51,11 +54,12 @@ impl Keys {
     pub(super) fn new(seed: u64, limit: u32) -> Self {
         Self {
             hash: KeyHash::new(seed),
-            hashes: Vec::new(),
+            hashes: SmallVec::from_elem(0, FIRST_STACK.min(limit as usize)),
             open: 0,
             limit,
             table: Vec::new(),
             used: 0,
+            shapes: Shapes::default(),
             #[cfg(test)]
             steps: 0,
         }
@@ -71,6 +75,52 @@ impl Keys {
     #[inline(always)]
     pub(super) fn insert(&mut self, object: &mut Frame, name: &Name<'_>) -> Insert {
         let hash = self.hash.of(name);
+        if object.shape == Shape::NONE {
+            self.insert_hash(object, hash)
+        } else {
+            self.insert_in_shape(object, name, hash)
+        }
+    }
+
+    /// The names that the innermost object will have next if it goes on as the one before it. Each
+    /// is new where it comes in its turn, and there is room for all.
+    #[inline(always)]
+    pub(super) fn expected(&self, object: &Frame) -> &[Known] {
+        let names = self.shapes.expected(object.shape, self.open - object.first as usize);
+        let room = self.hashes.len() - self.open;
+        names.get(..room).unwrap_or(names)
+    }
+
+    /// The next `count` expected names have come.
+    #[inline(always)]
+    pub(super) fn repeat(&mut self, count: usize) {
+        self.open += count;
+    }
+
+    /// Adds a name to an object whose names so far are those of its shape.
+    #[inline(never)]
+    fn insert_in_shape(&mut self, object: &mut Frame, name: &Name<'_>, hash: u64) -> Insert {
+        let first = object.first as usize;
+        let count = self.open - first;
+        if object.shape.follows() {
+            // They were only counted.
+            let names = self.shapes.cut(object.shape, count);
+            let rooms = self.hashes.get_mut(first..self.open).unwrap_or_default();
+            for (room, name) in rooms.iter_mut().zip(names) {
+                *room = name.hash;
+                object.seen |= 1 << (name.hash & 63);
+            }
+            object.shape = object.shape.learning();
+        }
+        let inserted = self.insert_hash(object, hash);
+        if inserted != Insert::New || !self.shapes.learn(object.shape, count, name, hash) {
+            object.shape = Shape::NONE;
+        }
+        inserted
+    }
+
+    #[inline(always)]
+    fn insert_hash(&mut self, object: &mut Frame, hash: u64) -> Insert {
         let open = self.open;
         let first = object.first as usize;
         if open - first < SMALL {
@@ -101,6 +151,7 @@ impl Keys {
     /// Forgets all names and keeps the buffers.
     pub(super) fn clear(&mut self) {
         self.open = 0;
+        self.shapes.clear();
         if self.used > 0 {
             self.table.fill(0);
             self.used = 0;
@@ -109,7 +160,8 @@ impl Keys {
 
     /// Bytes of heap in use.
     pub(super) fn heap(&self) -> usize {
-        self.hashes.capacity() * size_of::<u64>() + self.table.capacity() * size_of::<u32>()
+        let stack = if self.hashes.spilled() { self.hashes.capacity() } else { 0 };
+        stack * size_of::<u64>() + self.table.capacity() * size_of::<u32>() + self.shapes.heap()
     }
 
     /// Whether `hash` is one of the names from `first` on.
@@ -370,7 +422,7 @@ mod tests {
             assert_eq!(insert(&mut keys, &mut inner, "x"), Insert::Full);
             keys.close(&inner);
             assert_eq!(insert(&mut keys, &mut scope, "x"), Insert::Full);
-            assert!(keys.hashes.capacity() <= limit.max(1) as usize);
+            assert!(keys.hashes.len() <= limit as usize);
         }
     }
 }

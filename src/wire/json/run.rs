@@ -6,9 +6,12 @@
 //! the state as the machine would have it and returns.
 
 use super::keys::Insert;
+use super::quiet::Next;
 use super::scan;
+use super::shape::Shape;
+use super::stack::{Frame, Holds};
 use super::string::Text;
-use super::tokenizer::{Frame, Holds, State, Step, refuse_name};
+use super::tokenizer::{State, Step, refuse_name};
 use super::{Error, Kind, Node, SyntaxErrorKind, Tokenizer, Visit};
 
 /// Takes whitespace from the start of a slice, which usually has none.
@@ -23,15 +26,10 @@ macro_rules! skip_space {
 impl Tokenizer {
     /// Goes on from `at` as far as it can, and returns how far that was.
     ///
-    /// `QUIET` is for the inside of an ignored container, of which the visitor is told nothing. It
-    /// returns where the last ignored container closed; without `QUIET`, it returns where one opened.
-    #[inline(always)]
-    pub(super) fn run<V: Visit, const QUIET: bool>(
-        &mut self,
-        input: &[u8],
-        at: usize,
-        visitor: &mut V,
-    ) -> Step<V> {
+    /// It is for where the visitor may be told something; ignored containers are left to
+    /// [`Tokenizer::run_quiet`].
+    #[inline(never)]
+    pub(super) fn run<V: Visit>(&mut self, input: &[u8], at: usize, visitor: &mut V) -> Step<V> {
         let mut rest = input.get(at..).unwrap_or_default();
         let mut window = Window { bytes: input, from: 0, text: "" };
         macro_rules! here {
@@ -47,21 +45,12 @@ impl Tokenizer {
         }
         macro_rules! begin {
             ($kind:expr) => {
-                if QUIET {
-                    if self.values == 0 {
-                        return Err(self.refuse(SyntaxErrorKind::TooManyValues, here!(rest)));
-                    }
-                    self.values -= 1;
-                } else {
-                    self.begin($kind, here!(rest), visitor)?;
-                }
+                self.begin($kind, here!(rest), visitor)?;
             };
         }
         macro_rules! end {
             ($kind:expr) => {
-                if !QUIET {
-                    self.end($kind, here!(rest), visitor)?;
-                }
+                self.end($kind, here!(rest), visitor)?;
             };
         }
         // INVARIANT: what has been scanned is UTF-8. Were it not, the text must be refused, not
@@ -77,7 +66,7 @@ impl Tokenizer {
         macro_rules! number {
             ($length:expr) => {
                 begin!(Kind::Number);
-                if !QUIET && self.node.wants_text() {
+                if self.node.wants_text() {
                     let text = text!(here!(rest), $length);
                     visitor.text(self.node, text).map_err(Error::Stop)?;
                 }
@@ -100,36 +89,35 @@ impl Tokenizer {
             (State::FirstKey | State::NextKey, Some(b'"')) => {}
             _ => pause!(self.state),
         }
-        if QUIET {
-            self.node = Node::IGNORE;
-        }
         'item: loop {
             // A member or an element.
             if after_value {
                 after_value = false;
             } else {
                 if self.top.holds == Holds::Members {
-                    let (inserted, length) = match scan::short_name(rest) {
-                        Some((name, length)) => (self.keys.insert(&mut self.top, &name), length),
-                        None => match self.any_name(rest) {
+                    let length = if self.top.shape.follows()
+                        && let Some(name) = self.keys.expected(&self.top).first()
+                        && name.behind(rest).is_some()
+                    {
+                        let length = name.length();
+                        self.keys.repeat(1);
+                        length
+                    } else {
+                        let (inserted, length) = match self.name(rest) {
                             Some(inserted) => inserted,
                             None if rest.first().copied().is_some_and(is_space) => {
                                 rest = behind_space(rest);
                                 continue;
                             }
                             None => pause!(State::NextKey),
-                        },
-                    };
-                    if inserted != Insert::New {
-                        return Err(refuse_name(inserted, self.absolute(here!(rest))));
-                    }
-                    if !QUIET {
-                        self.node = Node::IGNORE;
-                        if self.top.node != Node::IGNORE {
-                            let name = text!(here!(rest) + 1, length);
-                            self.node = visitor.key(self.top.node, name).map_err(Error::Stop)?;
+                        };
+                        if inserted != Insert::New {
+                            return Err(refuse_name(inserted, self.absolute(here!(rest))));
                         }
-                    }
+                        length
+                    };
+                    let name = text!(here!(rest) + 1, length);
+                    self.node = visitor.key(self.top.node, name).map_err(Error::Stop)?;
                     let Some(behind) = rest.get(length + 3..) else { pause!(State::NextKey) };
                     rest = behind;
                 }
@@ -137,7 +125,7 @@ impl Tokenizer {
                     let Some((&byte, after)) = rest.split_first() else { pause!(State::Value) };
                     if byte == b'"' {
                         begin!(Kind::String);
-                        let wants_text = !QUIET && self.node.wants_text();
+                        let wants_text = self.node.wants_text();
                         if !wants_text && let Some(length) = scan::short_string(rest) {
                             rest = rest.get(length + 2..).unwrap_or_default();
                             end!(Kind::String);
@@ -181,14 +169,20 @@ impl Tokenizer {
                         self.open(is_object);
                         rest = after;
                         skip_space!(rest);
-                        let is_told = QUIET || self.node != Node::IGNORE;
-                        match (is_object, rest.first()) {
-                            (true, Some(b'"')) if is_told => {}
+                        let next = match (is_object, rest.first()) {
+                            (true, Some(b'"')) => Next::Name,
                             (true, _) => pause!(State::FirstKey),
-                            (false, Some(byte)) if is_told && *byte != b']' => {}
+                            (false, Some(byte)) if *byte != b']' => Next::Value,
                             (false, _) => pause!(State::FirstElement),
+                        };
+                        if self.node != Node::IGNORE {
+                            continue 'item;
                         }
-                        continue 'item;
+                        let end = self.run_quiet_from(next, input, rest)?;
+                        if self.state != State::AfterValue || self.is_quiet() {
+                            return Ok(end);
+                        }
+                        rest = input.get(end..).unwrap_or_default();
                     } else if byte == b'-' {
                         let Some(length) = self.any_number(rest) else { pause!(State::Value) };
                         number!(length);
@@ -208,7 +202,7 @@ impl Tokenizer {
                     }
                     break;
                 }
-                if !QUIET && self.top.holds == Holds::Root {
+                if self.top.holds == Holds::Root {
                     pause!(State::Done)
                 }
             }
@@ -216,8 +210,7 @@ impl Tokenizer {
             loop {
                 let Some((&byte, after)) = rest.split_first() else { pause!(State::AfterValue) };
                 if byte == b',' {
-                    if !QUIET && self.top.node != Node::IGNORE && self.top.holds == Holds::Elements
-                    {
+                    if self.top.holds == Holds::Elements {
                         let comma = self.absolute(here!(rest));
                         visitor.comma(self.top.node, comma).map_err(Error::Stop)?;
                     }
@@ -228,15 +221,12 @@ impl Tokenizer {
                 if byte == closing {
                     rest = after;
                     let closed = self.pop();
-                    if !QUIET && closed.node != Node::IGNORE {
+                    if closed.node != Node::IGNORE {
                         let end = self.absolute(here!(rest));
                         visitor.end(closed.node, closed.kind(), end).map_err(Error::Stop)?;
                     }
                     if self.top.holds == Holds::Root {
                         pause!(State::Done)
-                    }
-                    if QUIET && self.top.node != Node::IGNORE {
-                        pause!(State::AfterValue)
                     }
                 } else if is_space(byte) {
                     rest = behind_space(after);
@@ -249,7 +239,7 @@ impl Tokenizer {
 
     /// Adds a name with no escapes, its colon right behind it.
     #[inline(never)]
-    fn any_name(&mut self, text: &[u8]) -> Option<(Insert, usize)> {
+    pub(super) fn any_name(&mut self, text: &[u8]) -> Option<(Insert, usize)> {
         let (name, length) = scan::any_name(text)?;
         let fits = length <= usize::from(self.limits.key_bytes);
         fits.then(|| (self.keys.insert(&mut self.top, &name), length))
@@ -257,7 +247,7 @@ impl Tokenizer {
 
     /// A number and the byte behind it.
     #[inline(never)]
-    fn any_number(&self, text: &[u8]) -> Option<usize> {
+    pub(super) fn any_number(&self, text: &[u8]) -> Option<usize> {
         let length = scan::any_number(text)?;
         (length <= usize::from(self.limits.number_bytes)).then_some(length)
     }
@@ -311,10 +301,15 @@ impl Tokenizer {
     /// Enters the container that has just begun.
     #[inline(always)]
     pub(super) fn open(&mut self, is_object: bool) {
+        let shape = if is_object && self.top.holds == Holds::Elements {
+            Shape::at(self.outer.len())
+        } else {
+            Shape::NONE
+        };
         self.outer.push(self.top);
         let holds = if is_object { Holds::Members } else { Holds::Elements };
         let first = if is_object { self.keys.height() } else { 0 };
-        self.top = Frame { seen: 0, first, node: self.node, holds };
+        self.top = Frame { seen: 0, first, node: self.node, holds, shape };
     }
 
     /// Leaves the innermost container.
@@ -324,9 +319,7 @@ impl Tokenizer {
         if closed.holds == Holds::Members {
             self.keys.close(&closed);
         }
-        if let Some(outer) = self.outer.pop() {
-            self.top = outer;
-        }
+        self.top = self.outer.pop();
         closed
     }
 }
@@ -369,13 +362,13 @@ impl<'a> Window<'a> {
 
 /// Whitespace as JSON has it.
 #[inline(always)]
-fn is_space(byte: u8) -> bool {
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
 /// `bytes` without the whitespace at its start.
 #[inline(never)]
-fn behind_space(mut bytes: &[u8]) -> &[u8] {
+pub(super) fn behind_space(mut bytes: &[u8]) -> &[u8] {
     // Indentation is a run of spaces.
     while let Some((b"        ", rest)) = bytes.split_first_chunk() {
         bytes = rest;

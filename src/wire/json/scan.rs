@@ -4,7 +4,7 @@
 //! folded without branches, which the compiler turns into vector instructions; the block that
 //! stopped, and short strings, are looked at 8 bytes at a time in one word.
 
-use super::hash::Name;
+use super::hash::{Name, halves};
 
 /// Bytes that are folded at once.
 const BLOCK: usize = 64;
@@ -191,17 +191,59 @@ fn below(marks: u64) -> u64 {
 }
 
 /// A string at the start of `text`, which begins with its opening quote: its length, quotes
-/// excluded, if it has at most 7 bytes of plain ASCII and is all there.
+/// excluded, if it has at most 15 bytes of plain ASCII and is all there.
 #[inline(always)]
 pub(super) fn short_string(text: &[u8]) -> Option<usize> {
-    let text = text.first_chunk::<9>()?;
-    let [_, word @ ..] = text;
-    let found = stops::<true>(u64::from_le_bytes(*word));
-    if found == 0 {
-        return None;
-    }
-    let length = place(found);
+    let text = text.first_chunk::<17>()?;
+    let [_, block @ ..] = text;
+    let [low, high] = halves(u128::from_le_bytes(*block));
+    let found = stops::<true>(low);
+    let length = if found != 0 {
+        place(found)
+    } else {
+        let found = stops::<true>(high);
+        if found == 0 {
+            return None;
+        }
+        8 + place(found)
+    };
     (text.get(length + 1) == Some(&b'"')).then_some(length)
+}
+
+/// The length of the scalar at the start of `text`, quotes included, if it is short and usual and
+/// all there.
+#[inline(always)]
+pub(super) fn short_scalar(text: &[u8]) -> Option<usize> {
+    match text.first()? {
+        b'"' => short_string(text).map(|length| length + 2),
+        b'0'..=b'9' => short_number(text),
+        b't' | b'n' => match text.first_chunk()? {
+            b"true" | b"null" => Some(4),
+            _ => None,
+        },
+        b'f' => (text.first_chunk() == Some(b"false")).then_some(5),
+        _ => None,
+    }
+}
+
+/// An array of short scalars at the start of `text`, without whitespace: its length and the
+/// number of its elements, if it has few and is all there.
+#[inline(never)]
+pub(super) fn short_array(text: &[u8]) -> Option<(usize, u32)> {
+    let (b'[', mut rest) = text.split_first()? else { return None };
+    if rest.first() == Some(&b']') {
+        return Some((2, 0));
+    }
+    for elements in 1..=16 {
+        let (byte, behind) = rest.get(short_scalar(rest)?..)?.split_first()?;
+        rest = behind;
+        match byte {
+            b',' => {}
+            b']' => return Some((text.len() - rest.len(), elements)),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// A name of at most 15 bytes of plain ASCII at the start of `text`, with its quotes and a colon right
