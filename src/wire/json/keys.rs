@@ -6,6 +6,8 @@
 //! of positions on the stack, with linear probing. Only the innermost object can gain names or
 //! close, so positions enter and leave the table in stack order: an entry that leaves is always
 //! the newest, and its slot can simply become empty again.
+//!
+//! The names of a record that repeats the one before it are only counted (`shape.rs`).
 
 use super::hash::KeyHash;
 pub(super) use super::hash::Name;
@@ -330,7 +332,7 @@ fn index(position: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frame, Insert, Keys, Name};
+    use super::{Frame, Insert, Keys, Name, Shape};
 
     fn open(keys: &Keys) -> Frame {
         Frame { first: keys.height(), ..Frame::ROOT }
@@ -408,6 +410,38 @@ mod tests {
             assert_eq!(insert(&mut keys, &mut root, &format!("r{round}")), Insert::Duplicate);
         }
         assert_eq!(keys.open, 30);
+    }
+
+    /// Records with the same names, each with one more that makes it leave the list, and a last
+    /// one that leaves it with a name that it has.
+    #[test]
+    fn names_that_were_only_counted_are_caught_up() {
+        fn record(keys: &mut Keys, names: usize) -> Frame {
+            let mut record = Frame { shape: Shape::at(0), ..open(keys) };
+            for name in 0..names {
+                let text = format!("\"{name}\":{:20}", "");
+                match keys.expected(&record).first() {
+                    Some(known) if known.behind(text.as_bytes()).is_some() => keys.repeat(1),
+                    _ => assert_eq!(insert(keys, &mut record, &format!("{name}")), Insert::New),
+                }
+                assert_eq!(keys.open, name + 1);
+            }
+            record
+        }
+        for names in 1..40 {
+            for twice in 0..names {
+                let mut keys = Keys::new(1, 100);
+                for own in 0..5 {
+                    let mut record = record(&mut keys, names);
+                    assert_eq!(insert(&mut keys, &mut record, &format!("own {own}")), Insert::New);
+                    keys.close(&record);
+                    assert_eq!((keys.open, keys.used), (0, 0));
+                }
+                let mut record = record(&mut keys, names);
+                let inserted = insert(&mut keys, &mut record, &format!("{twice}"));
+                assert_eq!(inserted, Insert::Duplicate, "{twice} of {names}");
+            }
+        }
     }
 
     #[test]

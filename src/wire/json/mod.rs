@@ -5,7 +5,8 @@
 //! [`Node::IGNORE`] is validated (UTF-8, escapes, numbers, depth, duplicate keys) and otherwise
 //! skipped. Bytes are never changed or copied, except for a name that is cut by the end of a chunk or
 //! has escapes. Nothing is allocated but a stack of open containers, the hashes of the names of
-//! the open objects and one name; [`Limits`] bounds each.
+//! the open objects, one name, and a few short names that records have in common; [`Limits`] or a
+//! constant bounds each.
 //!
 //! # What is accepted
 //!

@@ -170,7 +170,8 @@ impl Tokenizer {
         }
     }
 
-    /// Leaves the innermost object and enters the next one of the same ignored array; whether it is in one.
+    /// Leaves the innermost object and enters the next one of the same array; not if that is no
+    /// ignored array.
     #[inline(always)]
     fn open_sibling(&mut self) -> bool {
         let outer = self.outer.last();

@@ -26,8 +26,8 @@ impl Shape {
     pub(super) const NONE: Self = Self(u8::MAX);
     const LEARNS: u8 = 0x80;
 
-    /// That of an object of an array with `depth` containers around it: all its names, of which there are none yet,
-    /// are those of the list.
+    /// That of an object that opens in an array, with `depth` containers around the array: all its
+    /// names, of which there are none yet, are those of the list.
     #[inline(always)]
     pub(super) fn at(depth: usize) -> Self {
         if depth >= DEPTHS {

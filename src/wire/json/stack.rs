@@ -8,7 +8,8 @@ use super::{Kind, Node};
 pub(super) struct Frame {
     /// In an object, one bit for each name, chosen by the name's hash: a clear bit proves a name new.
     pub(super) seen: u64,
-    /// In an object, where its names begin in [`Keys`]; in an array, the index of the next element.
+    /// In an object, where its names begin in [`super::keys::Keys`]; in an array, the index of the
+    /// next element.
     pub(super) first: u32,
     pub(super) node: Node,
     pub(super) holds: Holds,
