@@ -1,25 +1,31 @@
 //! One downstream connection: HTTP/1.1 or HTTP/2 by its first bytes, its timeouts, its end.
 
-use std::error::Error;
-use std::pin::pin;
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::service::service_fn;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::body::Body;
 use super::exchange;
-use super::io::Socket;
+use super::io::{Protocol, Socket};
 use super::peer::{Peer, State};
 use super::state::Shared;
 use crate::config::Limits;
 use crate::observe::{Decision, Line, Outcome, wall_clock_ms};
 use crate::upstream::{Wakeups, Watchdog};
 
+/// Most bytes of a body that are read at once, over HTTP/1. The buffer grows to this only while as much keeps coming, and each
+/// system call less is 5 % of what a body of 1 MiB costs.
+const READ: usize = 128 * 1024;
 /// HTTP/2 streams of one connection at once (threats.md §5).
 const STREAMS: u32 = 128;
 /// HTTP/2 receive windows, bytes.
@@ -41,13 +47,12 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let builder = builder(&shared.limits);
     let socket = Socket::new(stream, Arc::clone(&peer), shared.limits.max_head);
     let service = {
         let (shared, peer) = (Arc::clone(&shared), Arc::clone(&peer));
         service_fn(move |request| exchange(Arc::clone(&shared), Arc::clone(&peer), request))
     };
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
+    let mut connection = Connection::Unknown(Some((socket, service)));
     let mut vigil = Vigil::new(&peer, &shared.limits);
     let (mut is_registered, mut is_told) = (false, false);
     let wakeups = Wakeups::new();
@@ -63,15 +68,15 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer
         }
         if shared.is_draining() && !is_told {
             is_told = true;
-            connection.as_mut().graceful_shutdown();
+            connection.graceful_shutdown();
         }
         for _ in 0..ROUNDS {
             wakeups.begin();
-            let polled = connection.as_mut().poll(&mut wakeups.context());
+            let polled = connection.poll(&mut wakeups.context(), &shared.limits);
             let is_woken = wakeups.end();
             if let Poll::Ready(end) = polled {
                 if let Err(error) = end {
-                    log_broken(&shared, &peer, &*error);
+                    log_broken(&shared, &peer, &error);
                 }
                 return Poll::Ready(());
             }
@@ -86,36 +91,79 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer
     .await;
 }
 
-/// Logs bytes that were no HTTP: hyper has answered them, and no exchange began. Resets and timeouts are nothing to log.
-fn log_broken(shared: &Shared, peer: &Peer, error: &(dyn Error + 'static)) {
-    let is_parse = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse);
-    let (Some(log), true) = (&shared.log, is_parse) else { return };
-    let is_too_large =
-        error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large);
-    log.log(&Line {
-        time_ms: wall_clock_ms(),
-        peer: peer.ip_value.to_str().unwrap_or_default(),
-        decision: Decision::Deny,
-        reason: Some(if is_too_large { "head_too_large" } else { "not_http" }),
-        detail: Some(&error.to_string()),
-        status: if is_too_large { 431 } else { 400 },
-        outcome: Outcome::Complete,
-        ..Line::default()
-    });
+/// A connection from its first byte on.
+enum Connection<S: HttpService<Incoming, ResBody = Body>> {
+    /// What it speaks is not known yet. `None` only while it becomes known.
+    Unknown(Option<(Socket, S)>),
+    Http1(Box<http1::Connection<TokioIo<Socket>, S>>),
+    Http2(Pin<Box<http2::Connection<TokioIo<Socket>, S, TokioExecutor>>>),
 }
 
-fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+impl<S, F> Connection<S>
+where
+    S: HttpService<Incoming, ResBody = Body, Error = Infallible, Future = F>,
+    S: hyper::service::Service<
+            Request<Incoming>,
+            Response = Response<Body>,
+            Error = Infallible,
+            Future = F,
+        >,
+    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+{
+    fn poll(&mut self, cx: &mut Context<'_>, limits: &Limits) -> Poll<Result<(), hyper::Error>> {
+        if let Self::Unknown(unknown) = self {
+            let Some((socket, _)) = unknown else { return Poll::Ready(Ok(())) };
+            let protocol = match socket.poll_protocol(cx) {
+                Poll::Ready(Ok(protocol)) => protocol,
+                // Nothing was said on it.
+                Poll::Ready(Err(_)) => return Poll::Ready(Ok(())),
+                Poll::Pending => return Poll::Pending,
+            };
+            let Some((socket, service)) = unknown.take() else { return Poll::Ready(Ok(())) };
+            let io = TokioIo::new(socket);
+            *self = match protocol {
+                Protocol::Http1 => {
+                    Self::Http1(Box::new(http1(limits).serve_connection(io, service)))
+                }
+                Protocol::Http2 => {
+                    Self::Http2(Box::pin(http2(limits).serve_connection(io, service)))
+                }
+            };
+        }
+        match self {
+            Self::Unknown(_) => Poll::Pending,
+            Self::Http1(connection) => Pin::new(connection).poll(cx),
+            Self::Http2(connection) => connection.as_mut().poll(cx),
+        }
+    }
+
+    /// Lets it end once what runs on it is done.
+    fn graceful_shutdown(&mut self) {
+        match self {
+            // Nothing runs on it.
+            Self::Unknown(unknown) => *unknown = None,
+            Self::Http1(connection) => Pin::new(connection.as_mut()).graceful_shutdown(),
+            Self::Http2(connection) => connection.as_mut().graceful_shutdown(),
+        }
+    }
+}
+
+fn http1(limits: &Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         // `Vigil` does this, without a new timer for each request.
         .header_read_timeout(None)
         .max_headers(limits.max_headers)
-        .max_buf_size(limits.max_head)
+        .max_header_size(limits.max_head)
+        .max_buf_size(limits.max_head.max(READ))
         .half_close(false);
     builder
-        .http2()
+}
+
+fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
@@ -126,6 +174,22 @@ fn builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING);
     builder
+}
+
+/// Logs bytes that were no HTTP: hyper has answered them, and no exchange began. Resets and timeouts are nothing to log.
+fn log_broken(shared: &Shared, peer: &Peer, error: &hyper::Error) {
+    let (Some(log), true) = (&shared.log, error.is_parse()) else { return };
+    let is_too_large = error.is_parse_too_large();
+    log.log(&Line {
+        time_ms: wall_clock_ms(),
+        peer: peer.ip_value.to_str().unwrap_or_default(),
+        decision: Decision::Deny,
+        reason: Some(if is_too_large { "head_too_large" } else { "not_http" }),
+        detail: Some(&error.to_string()),
+        status: if is_too_large { 431 } else { 400 },
+        outcome: Outcome::Complete,
+        ..Line::default()
+    });
 }
 
 /// Ends a connection on which nothing happens (T29, T31): between two requests, or within a head. Everything else has

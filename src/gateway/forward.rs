@@ -115,9 +115,9 @@ pub(super) async fn send(
 
 fn headers(mut headers: HeaderMap, uri: &Uri, facts: &Facts<'_>, record: &Record) -> HeaderMap {
     // HTTP/2 names the host in the request line.
-    if !headers.contains_key(header::HOST)
-        && let Some(host) =
-            uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
+    if let Some(authority) = uri.authority()
+        && !headers.contains_key(header::HOST)
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
     {
         headers.insert(header::HOST, host);
     }

@@ -1,11 +1,13 @@
-//! The downstream socket: keeps the raw bytes of heads for [`super::head`], and drops a peer that does not read.
+//! The downstream socket: tells HTTP/1 from HTTP/2, keeps the raw bytes of heads for [`super::head`], and drops a peer that
+//! does not read.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -16,11 +18,12 @@ use crate::upstream::Watchdog;
 /// A peer that takes nothing for so long is dropped with everything that waits for it (T30).
 const WRITE_STALL: Duration = Duration::from_secs(30);
 
-/// What the first bytes say.
+/// How every HTTP/2 connection begins. The method is reserved for that (RFC 9113 §3.4), and three bytes tell it from all others.
+const PREFACE: &[u8; 3] = b"PRI";
+
+/// What a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
-    /// Nothing yet.
-    Unknown,
+pub(super) enum Protocol {
     Http1,
     Http2,
 }
@@ -32,23 +35,44 @@ pub(super) struct Socket {
     peer: Arc<Peer>,
     /// Bytes that a head may have.
     max_head: usize,
-    protocol: Protocol,
+    /// `None` until the first bytes have come.
+    protocol: Option<Protocol>,
+    /// The first bytes, which were read to know the protocol and are to be read again.
+    first: SmallVec<[u8; PREFACE.len()]>,
     /// Runs while nothing can be written.
     stall: Option<Watchdog>,
 }
 
 impl Socket {
     pub(super) fn new(io: TcpStream, peer: Arc<Peer>, max_head: usize) -> Self {
-        Self { io, peer, max_head, protocol: Protocol::Unknown, stall: None }
+        Self { io, peer, max_head, protocol: None, first: SmallVec::new(), stall: None }
+    }
+
+    /// Waits until it can be told what the peer speaks. One that hangs up before is left to HTTP/1, which knows what to do.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub(super) fn poll_protocol(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Protocol>> {
+        loop {
+            if let Some(protocol) = self.protocol {
+                return Poll::Ready(Ok(protocol));
+            }
+            let mut bytes = [0; PREFACE.len()];
+            let room = bytes.get_mut(self.first.len()..).unwrap_or_default();
+            let mut buf = ReadBuf::new(room);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf))?;
+            let has_ended = buf.filled().is_empty();
+            self.first.extend_from_slice(buf.filled());
+            self.protocol = match &*self.first {
+                first if first == PREFACE => Some(Protocol::Http2),
+                first if PREFACE.starts_with(first) && !has_ended => None,
+                _ => Some(Protocol::Http1),
+            };
+        }
     }
 
     fn has_read(&mut self, bytes: &[u8]) {
-        if self.protocol == Protocol::Unknown {
-            // "PRI" is reserved for HTTP/2 (RFC 9113 §3.4); no client sends fewer bytes than these first.
-            let is_http2 = bytes.starts_with(b"PRI");
-            self.protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
-        }
-        if self.protocol == Protocol::Http1 && self.peer.head_began() {
+        if self.protocol == Some(Protocol::Http1) && self.peer.head_began() {
             self.peer.head.lock().push(bytes, self.max_head);
         }
     }
@@ -74,7 +98,13 @@ impl AsyncRead for Socket {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let outcome = Pin::new(&mut self.io).poll_read(cx, buf);
+        let outcome = if self.first.is_empty() {
+            Pin::new(&mut self.io).poll_read(cx, buf)
+        } else {
+            let room = buf.remaining().min(self.first.len());
+            self.first.drain(..room).for_each(|byte| buf.put_slice(&[byte]));
+            Poll::Ready(Ok(()))
+        };
         let read = buf.filled().get(before..).unwrap_or_default();
         if !read.is_empty() {
             self.has_read(read);

@@ -17,8 +17,10 @@ use super::{Endpoint, Failure, RequestBody, Timeouts};
 
 /// Most header fields in a reply (T27).
 const REPLY_HEADERS: usize = 100;
-/// Most bytes of a reply's head, in bytes (T27); also the largest read.
+/// Most bytes of a reply's head (T27).
 const REPLY_HEAD: usize = 64 * 1024;
+/// Most bytes of a reply's body that are read at once. The buffer grows to this only while as much keeps coming.
+const READ: usize = 128 * 1024;
 
 /// A connection that can carry a request.
 pub(super) struct Connection {
@@ -72,7 +74,7 @@ impl Connection {
         let (sender, io) = http1::Builder::new()
             .max_headers(REPLY_HEADERS)
             .max_header_size(REPLY_HEAD)
-            .max_buf_size(REPLY_HEAD)
+            .max_buf_size(READ)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(Failure::Lost)?;

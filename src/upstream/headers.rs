@@ -117,17 +117,19 @@ pub fn towards_upstream(headers: &mut HeaderMap, forwarded: &Forwarded<'_>) {
     }
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(X_REQUEST_ID, forwarded.request_id.clone());
-    let chain = match headers.get(X_FORWARDED_FOR) {
-        // One of several fields is enough of a reason not to guess what the proxy meant: joined as RFC 9110 §5.3 says.
-        Some(_) => joined(headers, forwarded.peer),
-        None => forwarded.peer.clone(),
+    // What anybody but a trusted proxy said of these is gone.
+    let is_told = |headers: &HeaderMap, name| forwarded.trusted && headers.contains_key(name);
+    // Several fields are joined as RFC 9110 §5.3 says.
+    let chain = match is_told(headers, X_FORWARDED_FOR) {
+        true => joined(headers, forwarded.peer),
+        false => forwarded.peer.clone(),
     };
     headers.insert(X_FORWARDED_FOR, chain);
-    if !headers.contains_key(X_FORWARDED_PROTO) {
+    if !is_told(headers, X_FORWARDED_PROTO) {
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(forwarded.proto));
     }
     if let Some(host) = client_host
-        && !headers.contains_key(X_FORWARDED_HOST)
+        && !is_told(headers, X_FORWARDED_HOST)
     {
         headers.insert(X_FORWARDED_HOST, host);
     }

@@ -132,14 +132,25 @@ impl Mirror {
     /// base64 without being canonical base64 of UTF-8. `Mcp-Param-*` are only checked for repetition: what
     /// else they must be depends on the tool's schema, and unknown ones go on untouched.
     pub fn parse(headers: &HeaderMap) -> Result<Self, HeaderError> {
-        let protocol_version = plain(headers, &PROTOCOL_VERSION, Header::ProtocolVersion)?;
-        let method = plain(headers, &METHOD, Header::Method)?;
-        let name = plain(headers, &NAME, Header::Name)?.map(decode).transpose()?;
-        for key in headers.keys().filter(|key| key.as_str().starts_with(PARAM_PREFIX)) {
-            single(headers, key)
-                .map_err(|fault| HeaderError { header: Header::Param(key.clone()), fault })?;
+        let mut this = Self::default();
+        for key in headers.keys() {
+            let Some(word) = key.as_str().strip_prefix("mcp-") else { continue };
+            match word {
+                "protocol-version" => {
+                    this.protocol_version = plain(headers, key, Header::ProtocolVersion)?;
+                }
+                "method" => this.method = plain(headers, key, Header::Method)?,
+                "name" => this.name = plain(headers, key, Header::Name)?.map(decode).transpose()?,
+                _ if key.as_str().starts_with(PARAM_PREFIX) => {
+                    single(headers, key).map_err(|fault| HeaderError {
+                        header: Header::Param(key.clone()),
+                        fault,
+                    })?;
+                }
+                _ => {}
+            }
         }
-        Ok(Self { protocol_version, method, name })
+        Ok(this)
     }
 
     /// `MCP-Protocol-Version`, trimmed. May be a revision that nobody has published.
