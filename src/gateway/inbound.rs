@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::Body as _;
+use http::Version;
+use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
@@ -32,6 +33,8 @@ pub(super) enum Broken {
 #[derive(Debug)]
 pub(super) struct Inbound {
     body: Incoming,
+    /// Whether the task that polls this is that of its connection. In HTTP/2 each stream has one of its own.
+    is_alone: bool,
     peer: Arc<Peer>,
     idle: Duration,
     /// Borrowed from the peer for as long as this lives.
@@ -45,9 +48,11 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
-    pub(super) fn new(body: Incoming, peer: Arc<Peer>, idle: Duration) -> Self {
+    /// `body` of a request of `version`.
+    pub(super) fn new(body: Incoming, version: Version, peer: Arc<Peer>, idle: Duration) -> Self {
         Self {
             body,
+            is_alone: version <= Version::HTTP_11,
             peer,
             idle,
             dog: None,
@@ -74,12 +79,7 @@ impl Inbound {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Broken>>> {
         loop {
-            // Taking a piece tells the connection, on this very task, to read on: of no use behind the last one.
-            let (frame, is_told) = hushed(|| Pin::new(&mut self.body).poll_frame(cx));
-            if is_told && !self.body.is_end_stream() {
-                cx.waker().wake_by_ref();
-            }
-            let frame = match frame {
+            let frame = match self.poll_frame(cx) {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => return self.poll_idle(cx).map(|()| Some(Err(Broken::Idle))),
             };
@@ -99,6 +99,21 @@ impl Inbound {
                 }
             });
         }
+    }
+
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if !self.is_alone {
+            return Pin::new(&mut self.body).poll_frame(cx);
+        }
+        // Taking a piece tells the connection, on this very task, to read on: of no use behind the last one.
+        let (frame, is_told) = hushed(|| Pin::new(&mut self.body).poll_frame(cx));
+        if is_told && !self.body.is_end_stream() {
+            cx.waker().wake_by_ref();
+        }
+        frame
     }
 
     /// The next piece, as a future. Nothing is lost when it is dropped.

@@ -70,7 +70,7 @@ async fn exchange(
     shared.identity.scrub(&mut head.headers);
     let request_id = request_id::of(&head.headers);
     let record = Record::open(Arc::clone(&shared), Arc::clone(&peer), &head, request_id.clone());
-    let inbound = Inbound::new(body, Arc::clone(&peer), shared.limits.body_idle);
+    let inbound = Inbound::new(body, head.version, Arc::clone(&peer), shared.limits.body_idle);
     let mut provenance = Provenance::unknown();
     let answer = arrive(shared, peer, &mut provenance, head, inbound, record).await;
     let mut response = answer.unwrap_or_else(|(reject, record)| reject.into_response(record));

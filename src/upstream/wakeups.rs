@@ -18,8 +18,8 @@ thread_local! {
 
 /// Runs `work`, and lets no wake-up that it sends to a [`Wakeups`] get there. Says whether there was one.
 ///
-/// For work on one end of a channel whose other end is looked at next by the same caller. Wake-ups by other threads are not
-/// touched.
+/// For work on one end of a channel whose other end is looked at next by the same caller: any other task that is to hear of it
+/// (the connection of an HTTP/2 stream, say) would sleep on. Wake-ups by other threads are not touched.
 pub(crate) fn hushed<T>(work: impl FnOnce() -> T) -> (T, bool) {
     let before = HUSHED.replace(Some(false));
     let done = work();

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -658,7 +660,7 @@ async fn a_list_that_cannot_be_read_is_not_shown() {
         let gateway = Setup::new(policy, upstream.address).start();
         let mut client = Wire::connect(gateway.address).await;
         client.send(post("", r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#)).await;
-        let (rest, _) = client.rest_within(std::time::Duration::from_millis(300)).await;
+        let (rest, _) = client.rest_within(Duration::from_millis(300)).await;
         let text = String::from_utf8_lossy(&rest);
         assert!(!text.contains("secret"), "{media}: {text}");
         assert!(!text.contains("\r\n0\r\n\r\n"), "{media}: looks complete: {text}");
@@ -794,7 +796,7 @@ async fn a_body_that_trickles() {
     client.send(post_head("Content-Length: 1000000\r\n")).await;
     // Never idle for as long as that would take, but slower than any real client.
     let began = std::time::Instant::now();
-    let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
     let trickle = async {
         while client.try_send(" ").await {
             tick.tick().await;
@@ -805,7 +807,7 @@ async fn a_body_that_trickles() {
         line = gateway.log() => line,
     };
     assert_eq!(line["reason"], "body_timeout");
-    assert!(began.elapsed() < std::time::Duration::from_secs(10));
+    assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]
@@ -844,6 +846,31 @@ async fn a_stream_ends_with_the_credential_that_opened_it() {
     client.until("0\r\n\r\n").await;
     assert!(server.is_closed().await);
     assert_eq!(gateway.log().await["outcome"], "expired");
+}
+
+/// The task of an HTTP/2 connection is not that of its streams: it must hear of every piece that a stream has taken, or the
+/// client waits for room that it already has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_body_over_http2_does_not_wait() {
+    let mut upstream = Upstream::start().await.answering(json_reply("{\"n\":1}"));
+    let gateway = Setup::new(OPEN, upstream.address).start();
+    let stream = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    // Some sixteen times what a stream may send unasked.
+    let body = call("1", "t", &format!(r#"{{"blob":"{}"}}"#, "x".repeat(1_000_000)));
+    let request = hyper::Request::post("http://localhost/mcp")
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .body(Full::new(Bytes::from(body.clone())))
+        .unwrap();
+    let sent = sender.send_request(request);
+    let reply = tokio::time::timeout(Duration::from_secs(10), sent).await.unwrap().unwrap();
+    assert_eq!(reply.status(), 200);
+    assert_eq!(upstream.request().await.text(), body);
 }
 
 #[tokio::test]
