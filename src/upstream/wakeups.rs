@@ -82,7 +82,8 @@ impl Wakeups {
     /// From now on wake-ups are noted.
     pub(crate) fn begin(&self) {
         self.inner.is_noting.store(true, Ordering::SeqCst);
-        self.inner.is_noted.store(false, Ordering::SeqCst);
+        // Read, not only overwritten: what was written before the note that is forgotten here must be seen by who polls next.
+        self.inner.is_noted.swap(false, Ordering::SeqCst);
     }
 
     /// From now on they are passed on again. Says whether one was noted.
