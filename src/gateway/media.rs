@@ -50,13 +50,18 @@ fn is_json(media: &[u8]) -> bool {
     essence.eq_ignore_ascii_case(b"application/json") && parts.all(is_utf8)
 }
 
-/// Whether a parameter leaves the charset at UTF-8.
+/// Whether a parameter leaves the charset at UTF-8. Lenient parsers find a charset under other spellings as well: Python takes
+/// `charset =x` (also with a blank that is not ASCII), and `charset*=''x` and `charset*0=x` of RFC 2231.
 fn is_utf8(parameter: &[u8]) -> bool {
-    let value = match parameter.get(..8) {
-        Some(name) if name.eq_ignore_ascii_case(b"charset=") => parameter.get(8..),
-        _ => return true,
+    const NAME: &[u8] = b"charset";
+    if !parameter.windows(NAME.len()).any(|name| name.eq_ignore_ascii_case(NAME)) {
+        return true;
+    }
+    let Some((name, value)) = parameter.split_at_checked(NAME.len()) else { return false };
+    let Some(value) = value.strip_prefix(b"=").filter(|_| name.eq_ignore_ascii_case(NAME)) else {
+        return false;
     };
-    let value = value.unwrap_or_default().trim_ascii();
+    let value = value.trim_ascii();
     let value = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
     value.eq_ignore_ascii_case(b"utf-8") || value.eq_ignore_ascii_case(b"utf8")
 }
@@ -125,6 +130,7 @@ mod tests {
             "application/json; charset=utf-8",
             "application/json;charset=\"UTF-8\"",
             "application/json; profile=x",
+            "application/json; profile=\u{a0}x; charset= utf-8 ",
         ];
         for media in good {
             assert!(is_json(media.as_bytes()), "{media}");
@@ -136,6 +142,11 @@ mod tests {
             "application/jsonx",
             "application/json; charset=utf-16",
             "application/json;charset=latin1",
+            "application/json; charset =utf-16",
+            "application/json; charset\t=utf-16; charset=utf-8",
+            "application/json; charset*=utf-8''utf-16",
+            "application/json; charset*0=utf-; charset*1=16",
+            "application/json; \u{a0}charset=utf-16",
             "application/x-www-form-urlencoded",
             "multipart/form-data; boundary=application/json",
         ];

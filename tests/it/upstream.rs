@@ -216,6 +216,20 @@ async fn replies_that_are_not_relayed() {
             502,
             "upstream_media_type",
         ),
+        // Spelt so that only a lenient parser finds it: Python's does.
+        (
+            "200 OK",
+            "Content-Type: text/event-stream; charset =utf-16le\r\nContent-Length: 2\r\n"
+                .to_owned(),
+            502,
+            "upstream_media_type",
+        ),
+        (
+            "200 OK",
+            "Content-Type: text/event-stream; charset*=''utf-7\r\nContent-Length: 2\r\n".to_owned(),
+            502,
+            "upstream_media_type",
+        ),
         (
             "101 Switching Protocols",
             "Upgrade: h2c\r\nConnection: upgrade\r\n".to_owned(),
