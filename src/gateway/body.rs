@@ -9,6 +9,7 @@ use http::StatusCode;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::record::Record;
+use super::streams;
 use super::uplink::{Slot, Why};
 use super::visible::Viewer;
 use crate::inspect::response::{FilterError, Framing, ListFilter};
@@ -280,11 +281,13 @@ impl HttpBody for Body {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
-        match self.get_mut() {
+        let polled = match self.get_mut() {
             Self::Fixed(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Fixed(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Relay(relay) => relay.poll(cx).map(|piece| piece.map(|p| p.map(Frame::data))),
-        }
+        };
+        streams::asked(polled.is_ready());
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

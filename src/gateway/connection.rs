@@ -10,7 +10,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -19,6 +19,7 @@ use super::exchange;
 use super::io::{Protocol, Socket};
 use super::peer::{Peer, State};
 use super::state::Shared;
+use super::streams::Streams;
 use crate::config::Limits;
 use crate::observe::{Decision, Line, Outcome, wall_clock_ms};
 use crate::upstream::{Wakeups, Watchdog};
@@ -96,7 +97,7 @@ enum Connection<S: HttpService<Incoming, ResBody = Body>> {
     /// What it speaks is not known yet. `None` only while it becomes known.
     Unknown(Option<(Socket, S)>),
     Http1(Box<http1::Connection<TokioIo<Socket>, S>>),
-    Http2(Pin<Box<http2::Connection<TokioIo<Socket>, S, TokioExecutor>>>),
+    Http2(Pin<Box<http2::Connection<TokioIo<Socket>, S, Streams>>>),
 }
 
 impl<S, F> Connection<S>
@@ -161,8 +162,8 @@ fn http1(limits: &Limits) -> http1::Builder {
     builder
 }
 
-fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn http2(limits: &Limits) -> http2::Builder<Streams> {
+    let mut builder = http2::Builder::new(Streams);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)

@@ -16,7 +16,7 @@ use super::peer::Peer;
 use crate::upstream::Watchdog;
 
 /// A peer that takes nothing for so long is dropped with everything that waits for it (T30).
-const WRITE_STALL: Duration = Duration::from_secs(30);
+pub(super) const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// How every HTTP/2 connection begins. The method is reserved for that (RFC 9113 §3.4), and three bytes tell it from all others.
 const PREFACE: &[u8; 3] = b"PRI";

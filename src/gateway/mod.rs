@@ -32,6 +32,7 @@ mod route;
 mod session;
 mod start;
 mod state;
+mod streams;
 mod uplink;
 mod visible;
 

@@ -873,6 +873,42 @@ async fn a_large_body_over_http2_does_not_wait() {
     assert_eq!(upstream.request().await.text(), body);
 }
 
+/// A client that reads its connection but not one of its streams loses that stream, and only that one (T30).
+#[tokio::test]
+async fn an_http2_stream_that_is_not_read() {
+    let large = "x".repeat(2_000_000);
+    let upstream = Upstream::start().await.answering(json_reply(&format!("{{\"n\":\"{large}\"}}")));
+    let mut gateway = Setup::new(OPEN, upstream.address).start();
+    let stream = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(65_535)
+        .handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let request = || {
+        hyper::Request::post("http://localhost/mcp")
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .body(Full::new(Bytes::from(call("1", "t", "{}"))))
+            .unwrap()
+    };
+    let unread = sender.send_request(request()).await.unwrap();
+    assert_eq!(unread.status(), 200);
+    // The part that needs no leave arrives, and the stream waits for leave to send more.
+    for _ in 0..2000 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(31)).await;
+    tokio::time::resume();
+    assert_eq!(gateway.log().await["outcome"], "client_left");
+    assert!(unread.into_body().collect().await.is_err());
+    let read = sender.send_request(request()).await.unwrap();
+    assert_eq!(read.into_body().collect().await.unwrap().to_bytes().len(), large.len() + 8);
+    assert_eq!(gateway.log().await["outcome"], "complete");
+}
+
 #[tokio::test]
 async fn http2_with_prior_knowledge() {
     let mut upstream = Upstream::start().await.answering(json_reply("{\"n\":1}"));
