@@ -18,8 +18,9 @@ use crate::upstream::Watchdog;
 /// A peer that takes nothing for so long is dropped with everything that waits for it (T30).
 pub(super) const WRITE_STALL: Duration = Duration::from_secs(30);
 
-/// How every HTTP/2 connection begins. The method is reserved for that (RFC 9113 §3.4), and three bytes tell it from all others.
-const PREFACE: &[u8; 3] = b"PRI";
+/// How every HTTP/2 connection begins (RFC 9113 §3.4). All of it counts: what only begins alike (`PRIVATE / HTTP/1.1`) is
+/// HTTP/1, and its heads are looked at.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

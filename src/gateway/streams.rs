@@ -41,7 +41,7 @@ where
 /// Runs `stream`, and drops it when the client has not taken a piece of its reply for [`WRITE_STALL`]: the stream is reset.
 ///
 /// hyper asks for the next piece as soon as it could hand on the one before. A piece has at most what is read from the
-/// upstream at once, 64 KiB, so a client that takes 3 KiB a second is quick enough.
+/// upstream at once, 128 KiB, so a client that takes 5 KiB a second is quick enough.
 async fn attend(stream: impl Future) {
     let mut stream = pin!(stream);
     let mut dog: Option<Watchdog> = None;

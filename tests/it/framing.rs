@@ -277,6 +277,30 @@ async fn pipelined_requests_are_two() {
     assert_eq!(bodies, [BODY.to_owned(), call("2", "t", "{}")]);
 }
 
+/// HTTP/2 begins with more than three letters: a connection that only begins alike is HTTP/1, and each of its heads is looked
+/// at.
+#[tokio::test]
+async fn a_connection_that_begins_like_http2() {
+    let n = BODY.len();
+    let chunked = format!("Transfer-Encoding: chunked\r\n\r\n{n:x}\r\n{BODY}\r\n0\r\n\r\n");
+    let cases = [
+        (format!("{HEAD}Content-Length: {n}\r\n\r\n{BODY}"), 200),
+        (format!("{HEAD}{chunked}"), 200),
+        (format!("{HEAD}Content-Length: {n}\n\r\n{BODY}"), 400),
+        (format!("{HEAD}Content-Length: {n}\r\nContent-Length: {n}\r\n\r\n{BODY}"), 400),
+        (format!("{HEAD}Content-Length: {n}\r\n{chunked}"), 400),
+    ];
+    for (second, status) in cases {
+        let upstream = Upstream::start().await.answering(json_reply("{}"));
+        let gateway = Setup::new(OPEN, upstream.address).start();
+        let mut client = Wire::connect(gateway.address).await;
+        client.send("PRIVATE /mcp HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        assert_eq!(client.reply().await.status(), 405);
+        client.send(&second).await;
+        assert_eq!(client.reply().await.status(), status, "{second:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_chunked_request_is_not_pipelined() {
     // Its head cannot be seen apart from what came before.
