@@ -84,6 +84,38 @@ fn the_first_byte_leaves_as_soon_as_the_call_is_decided() {
     }
 }
 
+/// A listen is decided for each resource: what the rules on one of them read must have come, wherever it stands.
+#[test]
+fn a_listen_waits_for_what_the_rules_on_its_resources_read() {
+    let policy = compile(
+        r#"
+[[allow]]
+name = "first time"
+resources = ["doc://once/*"]
+when = '!mcp.is_retry'
+
+[[allow]]
+name = "always"
+resources = ["doc://public/*"]
+"#,
+    );
+    let listen = |uri: &str, rest: &str| {
+        let filter = format!(r#"{{"resourceSubscriptions":["{uri}"]}}"#);
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{{"notifications":{filter}{rest}}}}}"#
+        );
+        let whole =
+            run(&policy, &exchange(&[]).unwrap(), RequestLimits::default(), [body.as_bytes()]);
+        let outcome = bytewise(&policy, &body);
+        assert_eq!(outcome.verdict, whole.verdict, "{body}");
+        (outcome.verdict, outcome.released_at.map(|at| body.len() - at))
+    };
+    let retry = r#","requestState":"s""#;
+    assert_eq!(listen("doc://once/a", retry), (Verdict::Denied("default_deny"), None));
+    assert_eq!(listen("doc://once/a", r#","x":1"#), (Verdict::Passed, Some(1)));
+    assert_eq!(listen("doc://public/a", retry), (Verdict::Passed, Some(retry.len() + 2)));
+}
+
 #[test]
 fn arguments_reach_the_policy_as_they_are() {
     let policy = compile(POLICY);

@@ -3,7 +3,7 @@
 use super::envelope::{Envelope, Progress, Version};
 use super::text::Text;
 use super::{Exchange, Violation};
-use crate::policy::{Args, Call, Object};
+use crate::policy::{Args, Call, Needs, Object};
 use crate::wire::mcp::agree::{self, Body};
 use crate::wire::mcp::revision::{self, BodyVersion, Inputs};
 use crate::wire::mcp::{EnvelopeError, Method, ObjectKind, Revision, Target};
@@ -84,7 +84,7 @@ impl Envelope {
             Some(needs) => needs,
             None => {
                 let Found::Is(object) = self.find_object(method)? else { return Ok(()) };
-                let needs = self.policy.needs(&self.method_name, object.as_ref());
+                let needs = self.needs(method, object.as_ref());
                 self.capture.want(needs.slots);
                 self.needs = Some(needs);
                 self.object = object;
@@ -107,6 +107,19 @@ impl Envelope {
         self.is_decided = true;
         self.call = Some(self.make_call(method, revision, needs.slots.is_empty()));
         Ok(())
+    }
+
+    /// What must be known before the call can be decided. One that acts on a list of resources is decided for each of them.
+    fn needs(&self, method: Method, object: Option<&Object>) -> Needs {
+        let needs = self.policy.needs(&self.method_name, object);
+        let uris = match method {
+            Method::SubscriptionsListen => self.subscriptions.as_deref().unwrap_or_default(),
+            _ => &[],
+        };
+        uris.iter().fold(needs, |needs, uri| {
+            let each = Object { kind: ObjectKind::Resource, name: uri.clone() };
+            needs.union(self.policy.needs(&self.method_name, Some(&each)))
+        })
     }
 
     fn make_call(&mut self, method: Method, revision: Revision, is_bare: bool) -> Call {
