@@ -43,6 +43,9 @@ pub struct Limits {
     pub first_byte: Duration,
     /// Between two pieces of a reply; comments count. Default 5 min: servers send a comment every 15 to 30 s.
     pub stream_idle: Duration,
+    /// How long an event stream is quiet before mcpfw sends a comment of its own, between two events. Default 15 s: half of the
+    /// shortest idle timeout that load balancers in the field have.
+    pub stream_comment: Duration,
     /// An idle connection from downstream. Default 75 s (T31): longer than a minute, so that clients that call once a
     /// minute keep theirs.
     pub keep_alive: Duration,
@@ -62,6 +65,7 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(1),
             first_byte: Duration::from_secs(30),
             stream_idle: Duration::from_secs(5 * 60),
+            stream_comment: Duration::from_secs(15),
             keep_alive: Duration::from_secs(75),
         }
     }
@@ -94,6 +98,7 @@ impl Limits {
         from.time("connect_timeout", second / 100, hour, &mut limits.connect_timeout);
         from.time("first_byte", second / 10, day, &mut limits.first_byte);
         from.time("stream_idle", second, day, &mut limits.stream_idle);
+        from.time("stream_comment", second, hour, &mut limits.stream_comment);
         from.time("keep_alive", second, day, &mut limits.keep_alive);
         from.0.finish();
         limits

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time::Instant;
 
 use super::record::Record;
 use super::streams;
@@ -52,11 +54,18 @@ pub(super) struct Relay {
     has_ended: bool,
 }
 
+/// What goes out on a quiet stream so that nobody on the way takes it for dead (mcp-protocol.md §3.3): a comment and the end of an
+/// event without data, of which no client tells anybody.
+const COMMENT: &[u8] = b":\n\n";
+
 /// An event stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Stream {
     /// The last bytes that went out.
     tail: Tail,
+    /// How long it may be quiet, and when it will have been.
+    pause: Duration,
+    quiet: Watchdog,
     /// The request that a lost stream leaves without an answer, where the revision lets us give one.
     pub(super) orphan: Option<Id>,
     /// Whether it never ends by itself, and so is ended when the gateway stops.
@@ -132,7 +141,7 @@ impl Relay {
                 return Poll::Ready(end);
             }
             match self.reply.poll_data(cx) {
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => return self.poll_quiet(cx),
                 Poll::Ready(Some(Ok(piece))) => match &mut self.filter {
                     None => return Poll::Ready(Some(self.witnessed(piece))),
                     Some(filter) => {
@@ -155,6 +164,15 @@ impl Relay {
                 }
             }
         }
+    }
+
+    /// A comment, where the upstream has sent nothing for long. Never inside an event that is partly out.
+    fn poll_quiet(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CutOff>>> {
+        match &mut self.stream {
+            Some(stream) if stream.tail.is_boundary() => ready!(stream.quiet.poll_expired(cx)),
+            _ => return Poll::Pending,
+        }
+        Poll::Ready(Some(Ok(self.passes(Bytes::from_static(COMMENT)))))
     }
 
     fn witnessed(&mut self, piece: Bytes) -> Result<Bytes, CutOff> {
@@ -180,6 +198,7 @@ impl Relay {
     fn passes(&mut self, piece: Bytes) -> Bytes {
         if let Some(stream) = &mut self.stream {
             stream.tail.push(&piece);
+            stream.quiet.set(Instant::now() + stream.pause);
         }
         if let Some(record) = &mut self.record {
             record.bytes_out += piece.len() as u64;
@@ -334,9 +353,18 @@ impl Tail {
     }
 }
 
-/// How a reply is framed, as far as a body cares.
-pub(super) fn stream(framing: Option<Framing>) -> Option<Stream> {
-    (framing == Some(Framing::EventStream)).then(Stream::default)
+impl Stream {
+    /// The state of a reply of `framing`, where that is an event stream; `pause` is how long it may be quiet.
+    pub(super) fn of(framing: Option<Framing>, pause: Duration) -> Option<Self> {
+        (framing == Some(Framing::EventStream)).then(|| Self {
+            tail: Tail::default(),
+            pause,
+            quiet: Watchdog::new(Instant::now() + pause),
+            orphan: None,
+            is_endless: false,
+            expiry: None,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use http::{Response, StatusCode};
 use http_body::Body as _;
 use tokio::time::Instant;
 
-use super::body::{self, Body, Witness};
+use super::body::{Body, Stream, Witness};
 use super::clock::unix_seconds;
 use super::media;
 use super::record::Record;
@@ -79,7 +79,7 @@ pub(super) fn relay(
         (Some(viewer), Some(framing)) => Some(viewer.filter(framing, shared)),
         _ => None,
     };
-    let mut stream = body::stream(framing);
+    let mut stream = Stream::of(framing, shared.limits.stream_comment);
     if let Some(stream) = &mut stream {
         stream.is_endless = question.is_endless;
         stream.expiry = question.expires.filter(|_| question.is_endless).map(until);

@@ -341,6 +341,7 @@ fn limits_at_their_edges() {
         ("connect_timeout", "9ms", "10ms", "1h", "3600001ms"),
         ("first_byte", "99ms", "100ms", "1d", "86400001ms"),
         ("stream_idle", "999ms", "1s", "1d", "86400001ms"),
+        ("stream_comment", "999ms", "1s", "1h", "3600001ms"),
         ("keep_alive", "999ms", "1s", "1d", "86400001ms"),
     ];
     let with = |key: &str, value: &str| {
@@ -384,6 +385,7 @@ fn limits_as_documented() {
     assert_eq!((limits.max_connections, limits.max_limit_keys), (8_000, 1_000_000));
     assert_eq!((limits.header_timeout, limits.body_idle), (seconds(10), seconds(30)));
     assert_eq!((limits.connect_timeout, limits.first_byte), (seconds(1), seconds(30)));
+    assert_eq!(limits.stream_comment, seconds(15));
     assert_eq!((limits.stream_idle, limits.keep_alive), (seconds(300), seconds(75)));
 }
 

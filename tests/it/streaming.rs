@@ -47,6 +47,30 @@ async fn an_event_arrives_before_the_next_is_sent() {
 }
 
 #[tokio::test]
+async fn a_quiet_stream_gets_comments_between_events_and_never_inside_one() {
+    let upstream = Upstream::start().await;
+    let config = "[limits]\nstream_comment = \"1s\"\nstream_idle = \"3s\"\n";
+    let mut gateway = Setup::new(OPEN, upstream.address()).config(config).start();
+    let mut client = Wire::connect(gateway.address).await;
+    client.send(post("", &call("1", "t", "{}"))).await;
+    let mut server = upstream.accept().await;
+    server.request().await;
+    server.send(STREAM).await;
+    client.head().await;
+    // Before the first event, and between two.
+    client.until(":\n\n").await;
+    server.send(chunk("data: 1\n\n")).await;
+    client.until("data: 1\n\n").await;
+    client.until(":\n\n").await;
+    // Half an event stays half: what comes next is what the upstream did, which is nothing until it is given up.
+    server.send(chunk("data: ha")).await;
+    client.until("data: ha").await;
+    let (rest, _) = client.rest().await;
+    assert!(!String::from_utf8_lossy(&rest).contains(':'), "{rest:?}");
+    assert_eq!(gateway.log().await["outcome"], "upstream_lost");
+}
+
+#[tokio::test]
 async fn a_large_argument_streams_while_it_is_read() {
     let upstream = Upstream::start().await;
     let gateway = Setup::new(OPEN, upstream.address()).start();
