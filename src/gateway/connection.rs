@@ -73,7 +73,7 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer
         }
         for _ in 0..ROUNDS {
             wakeups.begin();
-            let polled = connection.poll(&mut wakeups.context(), &shared.limits);
+            let polled = connection.poll(&mut wakeups.context(), &shared.limits, &peer);
             let is_woken = wakeups.end();
             if let Poll::Ready(end) = polled {
                 if let Err(error) = end {
@@ -111,7 +111,12 @@ where
         >,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
-    fn poll(&mut self, cx: &mut Context<'_>, limits: &Limits) -> Poll<Result<(), hyper::Error>> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        limits: &Limits,
+        peer: &Arc<Peer>,
+    ) -> Poll<Result<(), hyper::Error>> {
         if let Self::Unknown(unknown) = self {
             let Some((socket, _)) = unknown else { return Poll::Ready(Ok(())) };
             let protocol = match socket.poll_protocol(cx) {
@@ -127,7 +132,7 @@ where
                     Self::Http1(Box::new(http1(limits).serve_connection(io, service)))
                 }
                 Protocol::Http2 => {
-                    Self::Http2(Box::pin(http2(limits).serve_connection(io, service)))
+                    Self::Http2(Box::pin(http2(limits, peer).serve_connection(io, service)))
                 }
             };
         }
@@ -162,8 +167,8 @@ fn http1(limits: &Limits) -> http1::Builder {
     builder
 }
 
-fn http2(limits: &Limits) -> http2::Builder<Streams> {
-    let mut builder = http2::Builder::new(Streams);
+fn http2(limits: &Limits, peer: &Arc<Peer>) -> http2::Builder<Streams> {
+    let mut builder = http2::Builder::new(Streams(Arc::clone(peer)));
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)

@@ -7,6 +7,7 @@ use std::task::Waker;
 
 use http::HeaderValue;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::head::RawHead;
 use crate::identity::LastToken;
@@ -38,6 +39,8 @@ pub(super) struct Peer {
     stop: AtomicBool,
     /// Wakes the connection's task.
     waker: Mutex<Option<Waker>>,
+    /// Wakes the tasks of its streams; HTTP/2 only.
+    pub(super) changed: Notify,
 }
 
 impl Peer {
@@ -59,6 +62,7 @@ impl Peer {
             last_host: Mutex::new(None),
             stop: AtomicBool::new(false),
             waker: Mutex::new(None),
+            changed: Notify::new(),
         })
     }
 
@@ -96,8 +100,9 @@ impl Peer {
         *self.waker.lock() = Some(waker.clone());
     }
 
-    /// Wakes the connection's task, so that it looks at what has changed.
+    /// Wakes the connection's task and those of its streams, so that they look at what has changed.
     pub(super) fn wake(&self) {
+        self.changed.notify_waiters();
         if let Some(waker) = &*self.waker.lock() {
             waker.wake_by_ref();
         }

@@ -1,4 +1,5 @@
-//! The streams of an HTTP/2 connection: each runs on a task of its own, and ends where its client does not read it (T30).
+//! The streams of an HTTP/2 connection: each runs on a task of its own, hears of what its connection is told, and ends where its
+//! client does not read it (T30).
 //!
 //! [`super::io`] drops a peer to which nothing can be written. A client of HTTP/2 can read everything but one stream, and
 //! answer every ping: it just gives that stream no room. Then nobody asks for the rest of the reply, no timeout of the reply
@@ -7,12 +8,14 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use hyper::rt::Executor;
 use tokio::time::Instant;
 
 use super::io::WRITE_STALL;
+use super::peer::Peer;
 use crate::upstream::Watchdog;
 
 thread_local! {
@@ -25,28 +28,32 @@ pub(super) fn asked(had_more: bool) {
     HAD_MORE.set(Some(had_more));
 }
 
-/// Spawns the streams.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Streams;
+/// Spawns the streams of a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Streams(pub(super) Arc<Peer>);
 
 impl<F> Executor<F> for Streams
 where
     F: Future + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        tokio::spawn(attend(stream));
+        tokio::spawn(attend(stream, Arc::clone(&self.0)));
     }
 }
 
-/// Runs `stream`, and drops it when the client has not taken a piece of its reply for [`WRITE_STALL`]: the stream is reset.
+/// Runs `stream` of `peer`, polls it when [`Peer::wake`] says that something has changed, and drops it when the client has not taken a piece of its reply for [`WRITE_STALL`]: the stream is reset.
 ///
 /// hyper asks for the next piece as soon as it could hand on the one before. A piece has at most what is read from the
 /// upstream at once, 128 KiB, so a client that takes 5 KiB a second is quick enough.
-async fn attend(stream: impl Future) {
+async fn attend(stream: impl Future, peer: Arc<Peer>) {
     let mut stream = pin!(stream);
+    let mut change = pin!(peer.changed.notified());
     let mut dog: Option<Watchdog> = None;
     let mut is_sending = false;
     poll_fn(|cx| {
+        while change.as_mut().poll(cx).is_ready() {
+            change.set(peer.changed.notified());
+        }
         HAD_MORE.set(None);
         if stream.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
@@ -76,6 +83,10 @@ mod tests {
 
     use super::*;
 
+    fn peer() -> Arc<Peer> {
+        Peer::new([192, 0, 2, 1].into(), false)
+    }
+
     /// A reply whose pieces are taken after so many seconds each, the last one never. `ends`: it waits for its upstream then.
     async fn reply(pieces: &[u64], waits: bool) {
         for seconds in pieces {
@@ -99,7 +110,8 @@ mod tests {
         ];
         for (pieces, waits, end) in cases {
             let began = Instant::now();
-            let ended = timeout(Duration::from_secs(3600), attend(reply(pieces, *waits))).await;
+            let ended =
+                timeout(Duration::from_secs(3600), attend(reply(pieces, *waits), peer())).await;
             let took = ended.is_ok().then(|| began.elapsed().as_secs());
             assert_eq!(took, *end, "{pieces:?} {waits}");
         }
@@ -108,6 +120,6 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stream_without_a_reply_is_left_alone() {
         let stream = async { sleep(Duration::from_secs(100)).await };
-        timeout(Duration::from_secs(101), attend(stream)).await.unwrap();
+        timeout(Duration::from_secs(101), attend(stream, peer())).await.unwrap();
     }
 }

@@ -12,7 +12,7 @@ use mcpfw::identity::issuer::DemoIssuer;
 use serde_json::{Value, json};
 
 use crate::support::gateway::{OPEN, Setup};
-use crate::support::wire::{Upstream, Wire, call, json_reply, post, post_head};
+use crate::support::wire::{Upstream, Wire, call, chunk, json_reply, post, post_head};
 
 /// An issuer, and the gateway's way to know its callers.
 fn issuer() -> (DemoIssuer, Authenticator) {
@@ -841,7 +841,7 @@ async fn a_stream_ends_with_the_credential_that_opened_it() {
     let mut server = upstream.accept().await;
     server.request().await;
     server.send(crate::support::wire::STREAM).await;
-    server.send(crate::support::wire::chunk("data: 1\n\n")).await;
+    server.send(chunk("data: 1\n\n")).await;
     client.until("data: 1\n\n").await;
     client.until("0\r\n\r\n").await;
     assert!(server.is_closed().await);
@@ -907,6 +907,38 @@ async fn an_http2_stream_that_is_not_read() {
     let read = sender.send_request(request()).await.unwrap();
     assert_eq!(read.into_body().collect().await.unwrap().to_bytes().len(), large.len() + 8);
     assert_eq!(gateway.log().await["outcome"], "complete");
+}
+
+/// Nothing comes on a stream of a session while the gateway stops: it ends all the same, at once and between two events.
+#[tokio::test]
+async fn a_stop_ends_streams_of_http2() {
+    let upstream = Upstream::start().await;
+    let mut gateway = Setup::new(OPEN, upstream.address()).start();
+    let stream = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let listen = hyper::Request::get("http://localhost/mcp")
+        .header("accept", "text/event-stream")
+        .header("mcp-session-id", "s")
+        .body(Full::new(Bytes::new()))
+        .unwrap();
+    let reply = tokio::spawn(sender.send_request(listen));
+    let mut server = upstream.accept().await;
+    server.request().await;
+    let head =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    server.send(head).await;
+    server.send(chunk("data: 1\n\n")).await;
+    let mut events = reply.await.unwrap().unwrap().into_body();
+    assert_eq!(events.frame().await.unwrap().unwrap().into_data().unwrap(), "data: 1\n\n");
+    gateway.stop();
+    // An end, and no reset.
+    assert_eq!(events.collect().await.unwrap().to_bytes(), "");
+    assert_eq!(gateway.log().await["outcome"], "drained");
+    gateway.stopped().await;
 }
 
 #[tokio::test]
