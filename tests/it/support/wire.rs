@@ -150,17 +150,6 @@ impl Wire {
         (std::mem::take(&mut self.buffer), clean)
     }
 
-    /// Everything until the other side closes, or nothing has come for `quiet`; `true` where it closed.
-    pub(crate) async fn rest_within(&mut self, quiet: std::time::Duration) -> (Vec<u8>, bool) {
-        loop {
-            let more = self.stream.read_buf(&mut self.buffer);
-            match tokio::time::timeout(quiet, more).await {
-                Ok(Ok(n)) if n > 0 => {}
-                outcome => return (std::mem::take(&mut self.buffer), outcome.is_ok()),
-            }
-        }
-    }
-
     /// Waits until `text` has come, and takes everything up to its end.
     pub(crate) async fn until(&mut self, text: &str) -> String {
         loop {
