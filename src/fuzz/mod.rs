@@ -10,4 +10,5 @@ pub mod list_filter;
 pub mod policy_file;
 pub mod sse;
 pub mod tokens;
+pub mod uri;
 pub mod words;

@@ -19,6 +19,7 @@ const TARGETS: &[Target] = &[
     ("policy_file", fuzz::policy_file::policy_file),
     ("sse_chunking", fuzz::sse::chunking),
     ("token", fuzz::tokens::token),
+    ("uri_canonical", fuzz::uri::canonical),
     ("words", fuzz::words::words),
 ];
 

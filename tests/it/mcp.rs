@@ -5,3 +5,4 @@ mod headers;
 mod judge;
 mod methods;
 mod revision;
+mod uri;

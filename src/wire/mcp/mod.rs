@@ -14,12 +14,14 @@ pub mod headers;
 pub mod method;
 pub mod revision;
 pub mod sentinel;
+pub mod uri;
 
 pub use agree::{Body, EnvelopeError, judge};
 pub use fold::{Place, folds_to_protocol_key};
 pub use headers::{Header, HeaderError, HeaderFault, Mirror};
 pub use method::{Method, MethodInfo, Mirrored, Target};
 pub use revision::{Revision, RevisionError, RevisionSet};
+pub use uri::UriFault;
 
 /// What a method acts on; the selectors of the policy language follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
