@@ -22,6 +22,7 @@ use crate::wire::json::{Ignore, Limits, Tokenizer};
 use crate::wire::jsonrpc::Id;
 use crate::wire::mcp::fold::folds_to;
 use crate::wire::mcp::revision::BodyVersion;
+use crate::wire::mcp::uri::{self, Form};
 use crate::wire::mcp::{
     Body, Method, Mirror, ObjectKind, Place, RevisionSet, Target, folds_to_protocol_key, judge,
 };
@@ -379,6 +380,12 @@ impl Reader<'_> {
         }
     }
 
+    fn uri(&mut self, text: &str, form: Form) {
+        if let Err(fault) = uri::check(text, form) {
+            self.broken(fault.slug(), true);
+        }
+    }
+
     fn run(mut self) {
         let root = self.root;
         let params = root.get("params");
@@ -461,8 +468,21 @@ impl Reader<'_> {
             self.broken("target_not_string", value.is_some_and(|value| !value.is_string()));
             let name = text(value)?;
             self.broken("target_too_long", name.len() > RequestLimits::default().target);
+            if kind == resource {
+                let is_ref = method.info().target == Target::Ref;
+                self.uri(&name, if is_ref { Form::Template } else { Form::Uri });
+            }
             Some(Object { kind, name: name.into() })
         });
+        if method.info().target == Target::Filter {
+            let filter = params.get("notifications");
+            let uris = filter.and_then(|filter| filter.get("resourceSubscriptions"));
+            let texts =
+                uris.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+            for uri in texts.filter(|uri| uri.len() <= RequestLimits::default().target) {
+                self.uri(uri, Form::Uri);
+            }
+        }
         let key = |name| meta.and_then(|meta| meta.get(format!("io.modelcontextprotocol/{name}")));
         let version = key("protocolVersion");
         let body = Body {

@@ -83,6 +83,7 @@ impl Evaluation<'_> {
     ) -> Result<Permitted, Refusal> {
         let mut found = Findings::default();
         let candidates = self.policy.index.candidates(target, Question::Use);
+        let is_ambiguous = target.is_ambiguous_resource();
         'rules: for block in candidates.blocks() {
             let mut live = block;
             if !L::HEARS_ALL {
@@ -90,6 +91,9 @@ impl Evaluation<'_> {
             }
             for id in members(live) {
                 let Some(rule) = self.policy.stanzas.get(id as usize) else { continue };
+                if is_ambiguous && rule.effect() == Effect::Allow {
+                    continue;
+                }
                 if !L::HEARS_ALL {
                     match found.interest(rule, target) {
                         Interest::Some => {}

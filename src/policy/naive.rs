@@ -29,6 +29,7 @@ pub fn decide(
     let matching: Vec<(RuleId, &Stanza)> = rules
         .into_iter()
         .filter(|(_, rule)| rule.selects(&target, Question::Use))
+        .filter(|(_, rule)| rule.effect() != Effect::Allow || !target.is_ambiguous_resource())
         .filter(|(_, rule)| rule.expires.is_none_or(|end| now < end))
         .filter(|(_, rule)| {
             rule.routes.is_empty() || rule.routes.iter().any(|r| **r == *context.route)

@@ -66,6 +66,11 @@ impl<'a> Target<'a> {
         Self { method, subject, acts: Acts::OnNothing }
     }
 
+    /// Whether it acts on a resource whose URI has no one reading: no allow reaches that, not even one of everything (T12).
+    pub(super) fn is_ambiguous_resource(&self) -> bool {
+        matches!(&self.acts, Acts::On(subject) if subject.space == Space::Resources && !subject.is_regular)
+    }
+
     pub(super) fn is_server_request(&self) -> bool {
         self.subject.space == Space::ServerRequests
     }

@@ -15,7 +15,7 @@ use crate::policy::{
 use crate::upstream::Failure;
 use crate::wire::json::{SyntaxError, SyntaxErrorKind};
 use crate::wire::mcp::headers::{Header, HeaderFault};
-use crate::wire::mcp::{EnvelopeError, HeaderError, ObjectKind, Revision, RevisionError};
+use crate::wire::mcp::{EnvelopeError, HeaderError, ObjectKind, Revision, RevisionError, UriFault};
 
 use super::super::head::HeadFault;
 
@@ -138,6 +138,7 @@ fn of_the_request() {
         (violation(Violation::HoldExceeded), 400, -32600, "hold_exceeded", &[]),
         (violation(Violation::BatchUnsupported), 400, -32600, "batch_unsupported", &[]),
         (violation(Violation::TargetMissing), 400, -32602, "target_missing", &[]),
+        (violation(UriFault::DotSegment.into()), 400, -32602, "uri_dot_segment", &[]),
         (
             violation(
                 EnvelopeError::Header { error: header(HeaderFault::Differs), modern: true }.into(),

@@ -12,7 +12,8 @@ use super::text::{Scratch, Text};
 use super::{Exchange, RequestLimits, Violation};
 use crate::policy::{Call, Needs, Object, Policy};
 use crate::wire::json::{Kind, Node, Visit};
-use crate::wire::mcp::{Method, Revision, folds_to_protocol_key};
+use crate::wire::mcp::uri::{self, Form};
+use crate::wire::mcp::{Method, Revision, UriFault, folds_to_protocol_key};
 
 /// The scan may end: the message is refused and its id is known, or never will be.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,8 @@ pub(super) struct Envelope {
     pub(super) filter: Progress,
     /// `None` once they are too many to keep.
     pub(super) subscriptions: Option<Vec<Box<str>>>,
+    /// What is wrong with the first of them that is not canonical, kept or not.
+    pub(super) bad_subscription: Option<UriFault>,
     pub(super) arguments: Progress,
     pub(super) capture: Capture,
     pub(super) needs: Option<Needs>,
@@ -118,6 +121,7 @@ impl Envelope {
             is_retry: false,
             filter: Progress::Ahead,
             subscriptions: Some(Vec::new()),
+            bad_subscription: None,
             arguments: Progress::Ahead,
             capture: Capture::new(limits.capture, limits.elements),
             needs: None,
@@ -206,7 +210,8 @@ impl Envelope {
                     _ => Version::NotString,
                 };
             }
-            place::SUBSCRIPTION => return self.end_subscription(),
+            place::SUBSCRIPTION if kind == Kind::String => return self.end_subscription(),
+            place::SUBSCRIPTION => return,
             _ => {
                 // What comes too late for the decision is not worth its memory.
                 if kind != Kind::String || self.is_decided {
@@ -242,6 +247,9 @@ impl Envelope {
     fn end_subscription(&mut self) {
         if self.is_decided {
             return;
+        }
+        if let (Some(uri), None) = (self.scratch.as_str(), self.bad_subscription) {
+            self.bad_subscription = uri::check(uri, Form::Uri).err();
         }
         let limits = &self.limits;
         if let Some(uris) = &mut self.subscriptions {

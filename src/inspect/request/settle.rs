@@ -6,6 +6,7 @@ use super::{Exchange, Violation};
 use crate::policy::{Args, Call, Needs, Object};
 use crate::wire::mcp::agree::{self, Body};
 use crate::wire::mcp::revision::{self, BodyVersion, Inputs};
+use crate::wire::mcp::uri::{self, Form};
 use crate::wire::mcp::{EnvelopeError, Method, ObjectKind, Revision, Target};
 
 /// What a method acts on, as far as the body has come.
@@ -84,10 +85,12 @@ impl Envelope {
             Some(needs) => needs,
             None => {
                 let Found::Is(object) = self.find_object(method)? else { return Ok(()) };
-                let needs = self.needs(method, object.as_ref());
+                // Kept before it is looked at, for the log of a refusal.
+                self.object = object;
+                self.check_uris(method)?;
+                let needs = self.needs(method, self.object.as_ref());
                 self.capture.want(needs.slots);
                 self.needs = Some(needs);
-                self.object = object;
                 needs
             }
         };
@@ -107,6 +110,21 @@ impl Envelope {
         self.is_decided = true;
         self.call = Some(self.make_call(method, revision, needs.slots.is_empty()));
         Ok(())
+    }
+
+    /// Checks that every resource that the method acts on has a URI with one reading (T12).
+    fn check_uris(&self, method: Method) -> Result<(), Violation> {
+        match (method.info().target, &self.object) {
+            (Target::Filter, _) => match self.bad_subscription {
+                Some(fault) => Err(fault.into()),
+                None => Ok(()),
+            },
+            (target, Some(Object { kind: ObjectKind::Resource, name })) => {
+                let form = if target == Target::Ref { Form::Template } else { Form::Uri };
+                Ok(uri::check(name, form)?)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What must be known before the call can be decided. One that acts on a list of resources is decided for each of them.

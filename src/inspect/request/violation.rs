@@ -1,7 +1,7 @@
 //! Why a body is refused before policy is asked, or after it was.
 
 use crate::wire::json::{SyntaxError, SyntaxErrorKind};
-use crate::wire::mcp::{EnvelopeError, codes};
+use crate::wire::mcp::{EnvelopeError, UriFault, codes};
 
 /// The rule that a body broke. Every one is final: nothing more of the body goes upstream.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,9 @@ pub enum Violation {
     /// What the method acts on is named by more bytes than `RequestLimits::target`.
     #[error("the name of what the method acts on is too long")]
     TargetTooLong,
+    /// The URI of a resource that the method acts on could be read in two ways (T12).
+    #[error(transparent)]
+    Uri(#[from] UriFault),
     /// Headers and body do not make one request, or its revision is not served here (T9, T10).
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
@@ -105,6 +108,7 @@ impl Violation {
             Self::TargetMissing => "target_missing",
             Self::TargetNotString => "target_not_string",
             Self::TargetTooLong => "target_too_long",
+            Self::Uri(fault) => fault.slug(),
             Self::Envelope(error) => error.slug(),
         }
     }
@@ -129,7 +133,8 @@ impl Violation {
             | Self::ArgumentsNotObject
             | Self::TargetMissing
             | Self::TargetNotString
-            | Self::TargetTooLong => codes::INVALID_PARAMS,
+            | Self::TargetTooLong
+            | Self::Uri(_) => codes::INVALID_PARAMS,
             Self::Envelope(error) => error.code(),
             _ => codes::INVALID_REQUEST,
         }

@@ -8,6 +8,8 @@ use super::{Considered, Explanation};
 use crate::diagnostic::visible;
 use crate::policy::expr::Truth;
 use crate::policy::{Basis, Draw, Mode, Outcome, Quota, RuleId};
+use crate::wire::mcp::uri::{self, Form, UriFault};
+use crate::wire::mcp::{Method, ObjectKind};
 
 impl Explanation {
     fn name(&self, rule: RuleId) -> &str {
@@ -15,8 +17,21 @@ impl Explanation {
         found.map_or("", |considered| considered.info.name())
     }
 
+    /// The rule of the wire that the resource's URI breaks: the request never comes as far as these rules (T12).
+    fn uri_fault(&self) -> Option<UriFault> {
+        let object = self.object.as_ref().filter(|object| object.kind == ObjectKind::Resource)?;
+        let form = match Method::from_wire(&self.method) {
+            Method::CompletionComplete => Form::Template,
+            _ => Form::Uri,
+        };
+        uri::check(&object.name, form).err()
+    }
+
     /// `allowed by \`read-files\``, `refused: default_deny`.
     fn headline(&self) -> String {
+        if let Some(fault) = self.uri_fault() {
+            return format!("refused before any rule is asked: {}: {fault}", fault.slug());
+        }
         match &self.verdict {
             Ok(permitted) => match permitted.basis() {
                 Basis::Lifecycle => "allowed: part of the protocol's lifecycle".into(),
@@ -35,6 +50,10 @@ impl Explanation {
         let (verdict, reason, rule, scopes) = match &self.verdict {
             Ok(permitted) => ("allow", "allowed", permitted.basis().rule(), &[][..]),
             Err(refusal) => ("deny", refusal.reason().slug(), refusal.rule(), refusal.scopes()),
+        };
+        let (verdict, reason, rule, scopes) = match self.uri_fault() {
+            Some(fault) => ("deny", fault.slug(), None, &[][..]),
+            None => (verdict, reason, rule, scopes),
         };
         json!({
             "method": self.method,

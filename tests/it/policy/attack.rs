@@ -174,10 +174,38 @@ fn a_uri_with_two_readings_reaches_nothing_by_pattern() {
     {
         assert!(decide(&CONTEXT, uri) && decide(&loose, uri), "{uri}");
     }
-    // Spelled out, it may be anything.
-    assert!(decide(&CONTEXT, "https://h/a b"));
+    // Not even one that spells it out allows it: nobody knows what it is.
+    assert!(!decide(&CONTEXT, "https://h/a b"));
     for uri in ["file:///docs/secret/a", "file:///docs/Secret/a", "file:///DOCS/SECRET/a?x"] {
         assert!(!decide(&loose, uri), "{uri}");
+    }
+}
+
+/// What the inspector refuses, no rule allows either, and `explain` says what the caller is told.
+#[test]
+fn no_allow_reaches_a_uri_with_two_readings() {
+    let policy = compile(
+        "[[allow]]\nname = \"all\"\neverything = true\n\
+         [[allow]]\nname = \"odd\"\nresources = [\"file:///a/../b\", \"FILE:///a\"]",
+    );
+    for (words, want) in [
+        ("resource file:///a/../b", Some("uri_dot_segment")),
+        ("resource FILE:///a", Some("uri_scheme_case")),
+        ("subscribe file:///%2e%2e/b", Some("uri_dot_segment")),
+        ("complete-resource file:///{a", Some("uri_template")),
+        ("resource file:///a/b", None),
+        ("subscribe file:///a/b", None),
+        ("complete-resource file:///{a}", None),
+    ] {
+        let call = call(&policy, words);
+        let anybody = Principal::anonymous();
+        let decided = policy.decide(&anybody, &CONTEXT, &call, NOW);
+        assert_eq!(decided.is_err(), want.is_some(), "{words}");
+        let explained = policy.explain(&anybody, &CONTEXT, &call, NOW);
+        let (shown, json) = (explained.to_string(), explained.to_json());
+        assert_eq!(json["reason"], want.unwrap_or("allowed"), "{words}");
+        assert_eq!(json["verdict"], if want.is_some() { "deny" } else { "allow" }, "{words}");
+        assert_eq!(shown.contains("before any rule is asked"), want.is_some(), "{shown}");
     }
 }
 

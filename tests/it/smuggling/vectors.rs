@@ -714,56 +714,118 @@ pub(super) fn names() -> Vec<Vector> {
     t.take()
 }
 
-/// URIs that a server resolves to another resource.
+/// URIs that a server resolves to another resource: refused through every door, each beside a neighbour that passes.
 fn t12() -> Vec<Vector> {
     let mut t = Table::of(12);
-    t.pass(read("doc://public/a"));
-    t.pass(read("doc://public/a/b.txt"));
-    t.pass(read("doc:\\/\\/public\\/a%20b"));
-    t.pass(request(
-        "completion/complete",
-        r#""ref":{"type":"ref/resource","uri":"doc://public/a"}"#,
-    ));
+    let listen = |uris: &str| {
+        let filter = format!(r#""notifications":{{"resourceSubscriptions":[{uris}]}},{META}"#);
+        request("subscriptions/listen", &filter)
+    };
+    let listening = |t: &mut Table| {
+        t.with(VERSION, MODERN).with("mcp-method", "subscriptions/listen");
+    };
+    let complete = |uri: &str| {
+        request("completion/complete", &format!(r#""ref":{{"type":"ref/resource","uri":"{uri}"}}"#))
+    };
+    let subscribe = |method: &str, uri: &str| request(method, &format!(r#""uri":"{uri}""#));
+    for uri in [
+        "doc://public/a",
+        "doc://public/a/b.txt",
+        "doc:\\/\\/public\\/a%20b",
+        "doc://public/..a/b..",
+        "doc://public/.../%C3%A9",
+        "doc://public/100%25",
+        "doc://public/c%3A/a",
+        "doc://public/a?b=../c",
+        "doc://public/a@b",
+        "doc://public/\\u0061",
+    ] {
+        t.pass(read(uri));
+        t.pass(complete(uri));
+        t.pass(subscribe("resources/subscribe", uri));
+        t.pass(subscribe("resources/unsubscribe", uri));
+        t.pass(listen(&format!(r#""doc://public/x","{uri}""#)));
+        listening(&mut t);
+    }
+    t.pass(complete("doc://public/{a}/{b}"));
+    t.unseen("uri_character", read("doc://public/{a}"));
+    t.unseen("uri_template", complete("doc://public/{a"));
+    t.unseen("uri_encoded_brace", complete("doc://public/%7Ba%7D"));
+    t.pass(read("doc://public/%7Ba%7D"));
+    t.unseen("uri_dot_segment", complete("doc://public/../{a}"));
+    // Canonical, and not public: names and hosts are compared whole.
     for uri in [
         "doc://secret/a",
-        "doc://public/../secret/a",
-        "doc://public/a/../../secret",
-        "doc://public/./a",
-        "doc://public/..",
-        "doc://public/%2e%2e/secret",
-        "doc://public/%2E%2E/secret",
-        "doc://public/.%2e/secret",
-        "doc://public/%2e",
-        "doc://public/a%2f..%2f..%2fsecret",
-        "doc://public/a%2Fb",
-        "doc://public/a%5cb",
-        "doc://public\\\\..\\\\secret",
-        "doc://public/%252e%252e/secret",
-        "doc://public/%c0%ae%c0%ae/secret",
-        "doc://public/a%00",
-        "doc://public/a%0a",
-        "doc://x@public/a",
-        "doc://public@evil/a",
+        "doc://public",
         "doc://publicx/a",
         "doc://public.evil/a",
-        "DOC://public/a",
         "doc://PUBLIC/a",
         "doc:/public/a",
         "doc:public/a",
-        "//public/a",
-        "doc://public/a\\u0000",
-        " doc://public/a",
-        "doc://public/a\\n",
-        "doc://public/%7e",
-        "doc://public/a b",
-        "doc://public/%zz",
-        "doc://public/a//../b",
+        "xdoc://public/a",
     ] {
         t.denied(read(uri));
-        t.denied(request(
-            "completion/complete",
-            &format!(r#""ref":{{"type":"ref/resource","uri":"{uri}"}}"#),
-        ));
+        t.denied(complete(uri));
+        t.denied(subscribe("resources/subscribe", uri));
+        t.denied(listen(&format!(r#""doc://public/a","{uri}""#)));
+        listening(&mut t);
     }
+    for (slug, uri) in [
+        ("uri_dot_segment", "doc://public/../secret/a"),
+        ("uri_dot_segment", "doc://public/a/../../secret"),
+        ("uri_dot_segment", "doc://public/./a"),
+        ("uri_dot_segment", "doc://public/.."),
+        ("uri_dot_segment", "doc://public/\\u002e\\u002e/secret"),
+        ("uri_dot_segment", "doc://public/%2e%2e/secret"),
+        ("uri_dot_segment", "doc://public/%2E%2E/secret"),
+        ("uri_dot_segment", "doc://public/.%2e/secret"),
+        ("uri_dot_segment", "doc://public/%2e"),
+        ("uri_dot_segment", "doc://public/..;/secret"),
+        ("uri_dot_segment", "doc://public/%EF%BC%8E%EF%BC%8E/secret"),
+        ("uri_dot_segment", "doc://secret/../public/a"),
+        ("uri_encoded_separator", "doc://public/a%2f..%2f..%2fsecret"),
+        ("uri_encoded_separator", "doc://public/a%2Fb"),
+        ("uri_encoded_separator", "doc://public/a%5cb"),
+        ("uri_character", "doc://public\\\\..\\\\secret"),
+        ("uri_character", "doc://public/a\\u0000"),
+        ("uri_character", " doc://public/a"),
+        ("uri_character", "doc://public/a\\n"),
+        ("uri_character", "doc://public/a b"),
+        ("uri_character", "doc://public/\\u00e9"),
+        ("uri_character", "doc://public/．．/secret"),
+        ("uri_character", "doc://public/a#/../secret"),
+        ("uri_double_encoding", "doc://public/%252e%252e/secret"),
+        ("uri_double_encoding", "doc://public/a%252fb"),
+        ("uri_not_utf8", "doc://public/%C0%AE%C0%AE/secret"),
+        ("uri_escape_case", "doc://public/%c0%ae%c0%ae/secret"),
+        ("uri_encoded_control", "doc://public/a%00"),
+        ("uri_encoded_control", "doc://public/a%0a"),
+        ("uri_user_info", "doc://x@public/a"),
+        ("uri_user_info", "doc://public@evil/a"),
+        ("uri_scheme_case", "DOC://public/a"),
+        ("uri_scheme", "//public/a"),
+        ("uri_scheme", "../public/a"),
+        ("uri_scheme", ""),
+        ("uri_needless_escape", "doc://public/%7e"),
+        ("uri_escape", "doc://public/%zz"),
+        ("uri_empty_segment", "doc://public/a//b"),
+        ("uri_empty_segment", "doc://public//a"),
+        ("uri_host", "doc://public./a"),
+        ("uri_port", "doc://public:/a"),
+        ("uri_no_path", "https://public"),
+    ] {
+        t.unseen(slug, read(uri));
+        t.unseen(slug, complete(uri));
+        t.unseen(slug, subscribe("resources/subscribe", uri));
+        t.unseen(slug, subscribe("resources/unsubscribe", uri));
+        t.unseen(slug, listen(&format!(r#""doc://public/a","{uri}""#)));
+        listening(&mut t);
+    }
+    // One among more than are kept.
+    let many = r#""doc://public/a","#.repeat(70);
+    t.denied(listen(&format!(r#"{many}"doc://public/b""#)));
+    listening(&mut t);
+    t.unseen("uri_dot_segment", listen(&format!(r#"{many}"doc://public/../b""#)));
+    listening(&mut t);
     t.take()
 }
