@@ -78,6 +78,9 @@ codes! {
         "A test needs a call and an expectation that add up.";
     FAILED_TEST = "P026", "failed test",
         "The rules do not decide the example as it says.";
+    NEVER_MATCHES = "P027", "a pattern that matches nothing",
+        "A resource URI that is not in its canonical form is refused before any rule is asked, so a pattern \
+         that only such URIs match has no effect.";
 }
 
 /// The codes for what any TOML file can have wrong.

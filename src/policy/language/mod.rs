@@ -13,6 +13,7 @@ mod rate;
 mod selectors;
 mod stanza;
 mod test;
+mod uris;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! The selectors of a rule.
 
-use super::{Draft, codes};
+use super::{Draft, codes, uris};
 use crate::diagnostic::document::Table;
 use crate::diagnostic::{Diagnostic, Span, Spanned, suggest};
 use crate::policy::Effect;
@@ -40,6 +40,7 @@ impl Draft<'_> {
                 match Pattern::parse(text.value, space, effect) {
                     Ok(pattern) => {
                         self.check_method(space, text, &pattern);
+                        self.check_uri(space, text, effect);
                         patterns.push((space, pattern));
                         spans.push(text.span);
                     }
@@ -101,6 +102,23 @@ impl Draft<'_> {
             Diagnostic::error(codes::BAD_PATTERN, error.to_string())
                 .primary(text.span, "")
                 .maybe_help(help),
+        );
+    }
+
+    /// Warns of a pattern that no resource can match.
+    fn check_uri(&self, space: Space, text: Spanned<&str>, effect: Effect) {
+        if space != Space::Resources {
+            return;
+        }
+        let Some(fault) = uris::fault(text.value, effect) else { return };
+        let written = uris::suggestion(text.value, effect);
+        self.report(
+            Diagnostic::warning(
+                codes::NEVER_MATCHES,
+                format!("`{}` matches no resource", text.value),
+            )
+            .primary(text.span, fault.to_string())
+            .maybe_help(written.map(|written| format!("write `{written}`"))),
         );
     }
 

@@ -167,6 +167,7 @@ fn suggestions_are_made() {
         ("[[deny]]\nname = \"a\"\nmode = \"shadwo\"", "did you mean `shadow`?"),
         ("[[deny]]\nname = \"a\"\nroutes = [\"serch\"]", "did you mean `search`?"),
         ("[[deny]]\nname = \"a\"\nmethods = [\"tools/lst\"]", "did you mean `tools/list`?"),
+        ("[[deny]]\nname = \"a\"\nresources = [\"file:///a b\"]", "write `file:///a%20b`"),
         ("[[deny]]\nname = \"a\"\nwhen = 'claim.x == 1'", "did you mean `claims`?"),
         (
             "[[deny]]\nname = \"free\"\n[[test]]\nname = \"t\"\ncall = { tool = \"x\" }\nexpect = \"deny\"\nby = \"fre\"",
