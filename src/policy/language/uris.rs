@@ -157,6 +157,8 @@ fn push_escapes(written: &mut String, c: char) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -226,6 +228,70 @@ mod tests {
             ("file:///a%2Fb", None),
         ] {
             assert_eq!(suggestion(pattern, Effect::Allow).as_deref(), want, "{pattern}");
+        }
+    }
+
+    /// Literal text, and what a wildcard (where there is one) stands for in its place.
+    const PIECES: &[(&str, &str)] = &[
+        ("http:", ""),
+        ("file:", ""),
+        ("Doc:", ""),
+        ("//", ""),
+        ("/", ""),
+        ("a", ""),
+        ("H", ""),
+        (".", ""),
+        ("..", ""),
+        ("%25", ""),
+        ("%C3", ""),
+        ("%A9", ""),
+        ("%2", ""),
+        ("%", ""),
+        ("E", ""),
+        ("0", ""),
+        (":", ""),
+        ("80", ""),
+        ("@", ""),
+        ("[", ""),
+        ("::1]", ""),
+        ("*", "a"),
+        ("*", "x:"),
+        ("*", "?b"),
+        ("*", "0"),
+        ("*", ""),
+        ("*", "1]"),
+        ("?", "?"),
+        ("?", "C"),
+        ("?", ":"),
+        ("**", "://h/"),
+        ("**", "//h/"),
+        ("**", "//"),
+        ("**", "/"),
+        ("**", "doc:x/"),
+        ("**", ".a/"),
+        ("**", "%A9"),
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 8192, ..ProptestConfig::default() })]
+
+        /// What a canonical URI matches is never reported.
+        #[test]
+        fn what_is_reported_never_matches(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 1..8),
+        ) {
+            let mut pattern = String::new();
+            let mut uri = String::new();
+            for (text, stands_for) in pieces {
+                pattern += text;
+                uri += if text.contains(['*', '?']) { stands_for } else { text };
+            }
+            if check(&uri, Form::Uri).is_ok() {
+                prop_assert_eq!(fault(&pattern, Effect::Allow), None, "{} of {}", uri, pattern);
+                prop_assert_eq!(fault(&pattern, Effect::Deny), None, "{} of {}", uri, pattern);
+                let upper = pattern.to_ascii_uppercase();
+                prop_assert_eq!(fault(&upper, Effect::Deny), None, "{} of {}", uri, upper);
+            }
         }
     }
 }
