@@ -40,7 +40,7 @@ impl Reply {
     ) -> Self {
         let mut reply = Self { body, connection: Some(connection), upstream, idle, timed: false };
         if reply.body.is_end_stream() {
-            reply.release();
+            reply.release(&mut Context::from_waker(Waker::noop()));
         }
         reply
     }
@@ -48,16 +48,16 @@ impl Reply {
     /// The next piece, without trailers: nothing in MCP uses them, and they come after every check.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
         // What has been read already is taken before the connection is looked at again.
-        if let (Poll::Ready(piece), _) = self.poll_body() {
+        if let (Poll::Ready(piece), _) = self.poll_body(cx) {
             return Poll::Ready(piece);
         }
         loop {
             let Some(connection) = &mut self.connection else {
                 // The connection is gone and its end of the channel with it.
-                return self.poll_body().0;
+                return self.poll_body(cx).0;
             };
             let ended = connection.poll(cx);
-            let (piece, has_room) = self.poll_body();
+            let (piece, has_room) = self.poll_body(cx);
             if piece.is_ready() {
                 return piece;
             }
@@ -74,25 +74,22 @@ impl Reply {
         }
     }
 
-    /// The next piece that the connection has read, and whether the connection has to be polled because of that. Nothing but
-    /// the connection fills the body, and that runs on this task: there is nobody to wake.
-    fn poll_body(&mut self) -> (Poll<Option<Result<Bytes, Failure>>>, bool) {
-        hushed(|| self.poll_frames())
-    }
-
-    fn poll_frames(&mut self) -> Poll<Option<Result<Bytes, Failure>>> {
-        let cx = &mut Context::from_waker(Waker::noop());
+    /// The next piece that the connection has read, and whether the connection has to be polled because it was asked for.
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> (Poll<Option<Result<Bytes, Failure>>>, bool) {
+        let mut has_room = false;
         loop {
-            let frame = match Pin::new(&mut self.body).poll_frame(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(frame) => frame,
-            };
-            return Poll::Ready(match frame {
+            // Nothing but the connection fills the body, and that runs on this task: there is nobody to wake. Only the channel
+            // is kept quiet: what happens to the connection below may concern others.
+            let noop = &mut Context::from_waker(Waker::noop());
+            let (frame, is_told) = hushed(|| Pin::new(&mut self.body).poll_frame(noop));
+            has_room |= is_told;
+            let Poll::Ready(frame) = frame else { return (Poll::Pending, has_room) };
+            let piece = match frame {
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
                     self.timed = false;
                     if self.body.is_end_stream() {
-                        self.release();
+                        self.release(cx);
                     }
                     Some(Ok(data))
                 }
@@ -101,10 +98,11 @@ impl Reply {
                     Some(Err(Failure::Lost(error)))
                 }
                 None => {
-                    self.release();
+                    self.release(cx);
                     None
                 }
-            });
+            };
+            return (Poll::Ready(piece), has_room);
         }
     }
 
@@ -122,8 +120,7 @@ impl Reply {
 
     /// Gives the connection back, if it can carry another request: not while a request body is still on its way (an early
     /// reply), and not after `Connection: close`.
-    fn release(&mut self) {
-        let cx = &mut Context::from_waker(Waker::noop());
+    fn release(&mut self, cx: &mut Context<'_>) {
         let Some(mut connection) = self.connection.take() else { return };
         // The piece that ended the body may have been read before the connection noticed that this was all.
         if connection.is_ready() || (connection.poll(cx).is_pending() && connection.is_ready()) {

@@ -21,9 +21,20 @@ thread_local! {
 /// For work on one end of a channel whose other end is looked at next by the same caller: any other task that is to hear of it
 /// (the connection of an HTTP/2 stream, say) would sleep on. Wake-ups by other threads are not touched.
 pub(crate) fn hushed<T>(work: impl FnOnce() -> T) -> (T, bool) {
-    let before = HUSHED.replace(Some(false));
+    let before = Before(HUSHED.replace(Some(false)));
     let done = work();
-    (done, HUSHED.replace(before).unwrap_or(false))
+    let is_woken = HUSHED.get().unwrap_or(false);
+    drop(before);
+    (done, is_woken)
+}
+
+/// Puts back what was in [`HUSHED`], also where the work panics: the thread goes on with other tasks, which must be woken.
+struct Before(Option<bool>);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        HUSHED.set(self.0);
+    }
 }
 
 /// Stands between a task and what wakes it. Between [`Wakeups::begin`] and [`Wakeups::end`] a wake-up is noted and not passed
@@ -127,6 +138,19 @@ mod tests {
         assert!(is_woken && !hushed(|| ()).1);
         waker.wake();
         assert_eq!(count.0.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_panic_ends_the_hush() {
+        let count = Arc::new(Count::default());
+        let wakeups = Wakeups::new();
+        wakeups.lead_to(&Waker::from(Arc::clone(&count)));
+        let waker = wakeups.context().waker().clone();
+        let work =
+            std::panic::AssertUnwindSafe(|| hushed(|| std::panic::resume_unwind(Box::new(()))));
+        assert!(std::panic::catch_unwind(work).is_err());
+        waker.wake();
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
     }
 
     /// Another thread wakes at any moment: whoever looks again when told to, and otherwise waits for the task's own waker,

@@ -70,6 +70,27 @@ async fn a_quiet_stream_gets_comments_between_events_and_never_inside_one() {
     assert_eq!(gateway.log().await["outcome"], "upstream_lost");
 }
 
+/// The upstream answers before it has read the body, and the client is still sending: neither is left waiting.
+#[tokio::test]
+async fn an_early_reply_ends_the_exchange_while_the_body_is_on_its_way() {
+    let body = call("1", "t", &format!(r#"{{"blob":"{}"}}"#, "x".repeat(300_000)));
+    let (first, _) = body.split_at(100_000);
+    let early = json_reply(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+    let upstream = Upstream::start().await;
+    let mut gateway = Setup::new(OPEN, upstream.address()).start();
+    let mut client = Wire::connect(gateway.address).await;
+    client.send(post_head(&format!("Content-Length: {}\r\n", body.len()))).await;
+    client.send(first).await;
+    let mut server = upstream.accept().await;
+    server.head().await;
+    server.send(&early).await;
+    assert_eq!(client.reply().await.status(), 200);
+    // The rest of the body is of no use to anybody: both connections end at once, without another byte from either side.
+    client.rest().await;
+    server.rest().await;
+    assert_eq!(gateway.log().await["status"], 200);
+}
+
 #[tokio::test]
 async fn a_large_argument_streams_while_it_is_read() {
     let upstream = Upstream::start().await;
