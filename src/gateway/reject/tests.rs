@@ -256,13 +256,7 @@ impl Bench {
     fn new() -> Self {
         let mut sources = Sources::new();
         sources.add("p.toml", POLICY.to_owned());
-        let options = CompileOptions {
-            now: 0,
-            hasher: std::hash::RandomState::new(),
-            routes: None,
-            judges_server_requests: false,
-        };
-        let compiled = Policy::compile(&sources, &options);
+        let compiled = Policy::compile(&sources, &CompileOptions::new(0));
         let policy = compiled.policy.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics));
         Self { policy, limiter: Limiter::new(100) }
     }

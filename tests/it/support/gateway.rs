@@ -149,13 +149,7 @@ fn config(text: &str) -> Config {
 pub(crate) fn policy(text: &str) -> Arc<Policy> {
     let mut sources = Sources::new();
     sources.add("policy.toml", text.to_owned());
-    let options = CompileOptions {
-        now: 0,
-        hasher: std::hash::RandomState::new(),
-        routes: None,
-        judges_server_requests: false,
-    };
-    let compiled = Policy::compile(&sources, &options);
+    let compiled = Policy::compile(&sources, &CompileOptions::new(0));
     compiled.policy.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
 }
 
