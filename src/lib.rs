@@ -27,5 +27,6 @@ pub mod inspect;
 pub mod limit;
 pub mod observe;
 pub mod policy;
+pub mod seal;
 pub mod upstream;
 pub mod wire;
