@@ -52,7 +52,7 @@ pub const SAME_ROUTE: Code = Code("C033");
 pub const UPSTREAM: Code = Code("C034");
 /// Warning: more than one address, between which load is not shared.
 pub const ONE_UPSTREAM: Code = Code("C035");
-/// `route.credentials`, `route.refusal` or `route.revisions` has an unknown word.
+/// `route.credentials`, `route.refusal`, `route.revisions` or `route.sessions` has an unknown word.
 pub const WORD: Code = Code("C036");
 /// `auth.jwt.issuer`, `audience` or `typ` that no token can have.
 pub const CLAIM: Code = Code("C040");
@@ -76,6 +76,8 @@ pub const CLAIM_PATH: Code = Code("C053");
 pub const SECRET: Code = Code("C060");
 /// Warning: a secret in plain sight.
 pub const PLAIN_SECRET: Code = Code("C061");
+/// `session.key` is not a key.
+pub const SESSION_KEY: Code = Code("C062");
 /// `log.access` is neither a word nor a path.
 pub const LOG: Code = Code("C070");
 
@@ -126,5 +128,6 @@ pub const ALL: &[Code] = &[
     CLAIM_PATH,
     SECRET,
     PLAIN_SECRET,
+    SESSION_KEY,
     LOG,
 ];

@@ -131,6 +131,7 @@ impl RawRoute<'_> {
             credentials: None,
             refusal: None,
             revisions: None,
+            sessions: None,
         }
     }
 }

@@ -31,6 +31,9 @@ pub struct Limits {
     /// Connections from downstream at once. Default 8 000 (T31): 40 % of the 20 000 descriptors that a process usually
     /// may have; every streaming exchange needs a second one.
     pub max_connections: usize,
+    /// Bytes of a session id that a server makes (T44). Default 1 KiB: most are 36 long, and some are tokens. Clients are
+    /// given a sealed one, 4/3 as long and 52 bytes more; beyond some KiB it would no longer fit into a head.
+    pub max_session_id: usize,
     /// Limit buckets at once. Default 1 000 000 (T47), about 64 MiB.
     pub max_limit_keys: usize,
     /// From a connection's first byte (or a request's, on a kept one) to the end of the head. Default 10 s (T29).
@@ -59,6 +62,7 @@ impl Default for Limits {
             max_headers: 100,
             max_head: 64 << 10,
             max_connections: 8_000,
+            max_session_id: 1 << 10,
             max_limit_keys: 1_000_000,
             header_timeout: Duration::from_secs(10),
             body_idle: Duration::from_secs(30),
@@ -90,6 +94,7 @@ impl Limits {
         from.count("max_headers", 16, 1_000, &mut limits.max_headers);
         from.size("max_head", 8 * KIB, MIB, &mut limits.max_head);
         from.count("max_connections", 1, 1_000_000, &mut limits.max_connections);
+        from.size("max_session_id", 64, 8 * KIB, &mut limits.max_session_id);
         from.count("max_limit_keys", 1_000, 100_000_000, &mut limits.max_limit_keys);
         let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3_600));
         let day = 24 * hour;

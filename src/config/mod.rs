@@ -32,8 +32,10 @@ pub use hosts::{Hosts, Origins};
 pub use limits::Limits;
 pub use listen::Listen;
 pub use resolve::Outside;
-pub use route::{Credentials, Route};
+pub use route::{Credentials, Route, Sessions};
 pub use secret::Secret;
+
+use crate::seal::Key;
 
 /// Everything that a running firewall was told. Made by [`Config::parse`] only.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct Config {
     pub identity_headers: Vec<IdentityHeader>,
     /// Sizes, counts and times.
     pub limits: Limits,
+    /// Seals session ids. `None`: a random key, so that sessions end with the process.
+    pub session_key: Option<Key>,
     /// Where the access log goes.
     pub access_log: AccessLog,
 }

@@ -24,6 +24,7 @@ pub(super) struct Raw<'d> {
     /// Whether `route` is there at all, even if nothing could be read from it.
     pub(super) has_routes: bool,
     pub(super) limits: Limits,
+    pub(super) session_key: Option<Text<'d>>,
     pub(super) access: Option<Text<'d>>,
 }
 
@@ -66,6 +67,7 @@ pub(super) struct RawRoute<'d> {
     pub(super) credentials: Option<RawCredentials<'d>>,
     pub(super) refusal: Option<Text<'d>>,
     pub(super) revisions: Option<Vec<Text<'d>>>,
+    pub(super) sessions: Option<Text<'d>>,
 }
 
 /// `route.credentials`.
@@ -127,6 +129,10 @@ impl<'d> Raw<'d> {
         raw.routes = root.tables("route").into_iter().map(|table| route(table, problems)).collect();
         if let Some(table) = root.table("limits") {
             raw.limits = Limits::read(table);
+        }
+        if let Some(mut table) = root.table("session") {
+            raw.session_key = table.string("key");
+            table.finish();
         }
         if let Some(mut table) = root.table("log") {
             raw.access = table.string("access");
@@ -198,10 +204,11 @@ fn route<'d>(mut table: Table<'d>, problems: &Problems) -> RawRoute<'d> {
         credentials: table.value("credentials").and_then(credentials),
         refusal: table.string("refusal"),
         revisions: some(&mut table, "revisions", problems),
+        sessions: table.string("sessions"),
     };
     for (key, instead) in [
         ("balance", "leave it out; name one address, of a balancer where there are replicas"),
-        ("affinity", "leave it out; name one address, of a balancer where there are replicas"),
+        ("affinity", "leave it out; a session goes to the server that began it: see `sessions`"),
         ("health", "leave it out; the server is asked when a call is made"),
     ] {
         not_yet(&mut table, key, instead, problems);

@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Problems, SourceId, Sources, Span, sug
 
 use super::flags::Flags;
 use super::raw::{Place, Raw, Text};
-use super::{AccessLog, Auth, Config, Listen, Overrides, codes, headers, route};
+use super::{AccessLog, Auth, Config, Listen, Overrides, codes, headers, route, secret};
 
 /// What a config may refer to outside of itself. [`super::load`] gives the real thing, tests give tables.
 #[derive(Clone, Copy)]
@@ -75,6 +75,7 @@ impl Config {
         let listen = Listen::resolve(raw, &auth, scope);
         let routes = route::resolve(raw, scope);
         let identity_headers = headers::resolve(&raw.identity_headers, &routes, scope);
+        let session_key = raw.session_key.map(|text| secret::key(text, scope));
         let access_log = raw.access.map_or(Some(AccessLog::Stdout), |text| access_log(text, scope));
         let policies = match raw.policies {
             Some(text) => scope.path(text.value, text.span),
@@ -87,6 +88,10 @@ impl Config {
             auth,
             identity_headers,
             limits: raw.limits.clone(),
+            session_key: match session_key {
+                Some(key) => Some(key?),
+                None => None,
+            },
             access_log: access_log?,
         })
     }

@@ -30,6 +30,18 @@ pub struct Route {
     pub refusal: RefusalStyle,
     /// Revisions spoken here; never empty. Default all.
     pub revisions: RevisionSet,
+    /// What clients see of the server's session ids. Default: sealed.
+    pub sessions: Sessions,
+}
+
+/// What clients see of the `Mcp-Session-Id` of the server (T43, T44).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sessions {
+    /// A sealed one, which leads its owner to the server that made it, and nobody else anywhere.
+    #[default]
+    Sealed,
+    /// The server's own: whoever has it may use it as far as the server minds.
+    Plain,
 }
 
 /// What the server learns of credentials (T37).
@@ -122,6 +134,10 @@ impl Route {
             Some(written) => revisions(written, scope),
             None => Some(RevisionSet::ALL),
         };
+        let sessions = match raw.sessions {
+            Some(text) => scope.choose(codes::WORD, text, "value of `sessions`", &SESSIONS),
+            None => Some(Sessions::default()),
+        };
         Some(Self {
             name: name?,
             path: path?,
@@ -129,6 +145,7 @@ impl Route {
             credentials: credentials?,
             refusal: refusal?,
             revisions: revisions?,
+            sessions: sessions?,
         })
     }
 }
@@ -138,6 +155,8 @@ const REFUSALS: [(&str, RefusalStyle); 3] = [
     ("http", RefusalStyle::Http),
     ("tool_error", RefusalStyle::ToolError),
 ];
+
+const SESSIONS: [(&str, Sessions); 2] = [("sealed", Sessions::Sealed), ("plain", Sessions::Plain)];
 
 fn name(text: Text<'_>, scope: &Scope<'_>) -> Option<Box<str>> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);

@@ -3,6 +3,7 @@
 use http::HeaderValue;
 
 use crate::diagnostic::Diagnostic;
+use crate::seal::Key;
 
 use super::codes;
 use super::raw::Text;
@@ -51,6 +52,18 @@ pub(super) fn header_value(text: Text<'_>, scope: &Scope<'_>) -> Option<HeaderVa
         }
         _ => unfit("has characters other than printable ASCII"),
     }
+}
+
+/// The key that `text` refers to, in the same ways.
+pub(super) fn key(text: Text<'_>, scope: &Scope<'_>) -> Option<Key> {
+    let key = Key::parse(resolve(text, scope)?.reveal());
+    if key.is_none() {
+        let finding = Diagnostic::error(codes::SESSION_KEY, "the secret is not a key")
+            .primary(text.span, "expected 32 random bytes in base64 or hexadecimal")
+            .help("`openssl rand -base64 32` makes one");
+        scope.problems.push(finding);
+    }
+    key
 }
 
 fn resolve(text: Text<'_>, scope: &Scope<'_>) -> Option<Secret> {

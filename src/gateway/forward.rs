@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{Request, Response};
 use smallvec::SmallVec;
 
+use super::affinity::Session;
 use super::authenticate::Caller;
 use super::inbound::Inbound;
 use super::peer::Peer;
@@ -39,9 +40,9 @@ impl Leave {
         Self(())
     }
 
-    /// The stream or the end of a legacy session, neither of which calls anything. The caller is known; whether the
-    /// session is its own is for the upstream to say (T43).
-    pub(super) fn session(_caller: &Caller) -> Self {
+    /// The stream or the end of a legacy session, neither of which calls anything. The caller is known, and the session is its
+    /// own (T43).
+    pub(super) fn session(_caller: &Caller, _session: &Session) -> Self {
         Self(())
     }
 }
@@ -73,9 +74,12 @@ pub(super) struct Facts<'a> {
     pub(super) caller: &'a Principal,
     /// Whether the request is modern.
     pub(super) modern: bool,
+    /// The session that it belongs to.
+    pub(super) session: &'a Session,
 }
 
-/// Sends the request to the first upstream of the route that can be reached.
+/// Sends the request to the server that keeps its session, or else to the first of the route that can be reached. Returns
+/// the reply and the place of that server in the route.
 ///
 /// # Errors
 /// [`Failure`]. Another upstream is tried only where nothing was sent.
@@ -88,20 +92,22 @@ pub(super) async fn send(
     body: RequestBody,
     facts: &Facts<'_>,
     record: &mut Record,
-) -> Result<Response<Reply>, Failure> {
+) -> Result<(Response<Reply>, usize), Failure> {
     let mut request = Request::new(body);
     *request.method_mut() = head.method;
     *request.headers_mut() = headers(head.headers, &head.uri, facts, record);
     let sent = Instant::now();
     let mut failure = Failure::Closed;
-    for upstream in &facts.route.upstreams {
+    let home = facts.session.upstream;
+    let upstreams = facts.route.upstreams.iter().enumerate();
+    for (at, upstream) in upstreams.filter(|(at, _)| home.is_none_or(|home| home == *at)) {
         let endpoint = upstream.endpoint();
         *request.uri_mut() = endpoint.target(head.uri.query()).into();
         request.headers_mut().insert(header::HOST, endpoint.host_header().clone());
         match upstream.send(request).await {
             Ok(response) => {
                 record.answered(response.status(), sent);
-                return Ok(response);
+                return Ok((response, at));
             }
             Err((error, None)) => return Err(error),
             Err((error, Some(unsent))) => {

@@ -6,7 +6,7 @@ use http::{Method, Version};
 
 use super::head::RawHead;
 use super::reject::Reject;
-use crate::upstream::headers::{LAST_EVENT_ID, MCP_SESSION_ID, is_ambiguous_name};
+use crate::upstream::headers::{LAST_EVENT_ID, is_ambiguous_name};
 
 /// Whether the head can be read in one way only: framing (T19), upgrades and expectations (T20), names (T23).
 ///
@@ -33,7 +33,7 @@ pub(super) fn unambiguous(head: &Parts, raw: &mut RawHead) -> Result<(), Box<Rej
             }
         } else if is_ambiguous_name(name) {
             return Err(Reject::header_name(name));
-        } else if (name == MCP_SESSION_ID || name == LAST_EVENT_ID) && is_repeated() {
+        } else if name == LAST_EVENT_ID && is_repeated() {
             return Err(Reject::repeated(name));
         }
     }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use http::request::Parts;
 
+use super::affinity::{self, Session};
 use super::clock::unix_seconds;
 use super::forward::{self, Facts, Leave};
 use super::inbound::{Broken, Inbound};
@@ -32,7 +34,7 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) async fn run(mut self, head: Parts, mut inbound: Inbound) -> Answer {
+    pub(super) async fn run(mut self, mut head: Parts, mut inbound: Inbound) -> Answer {
         let (shared, known) = (&*self.shared, &self.known);
         let policy = Arc::clone(&known.policy);
         let mut inspector = match read::inspector(shared, policy, &known.route, &head.headers) {
@@ -44,13 +46,8 @@ impl Exchange {
         };
         // No further than a decision needs: what comes behind is judged while it streams.
         let read = read::until_decidable(&mut inbound, &mut inspector, &self.record.flow).await;
-        let (leave, admitted) = match read {
-            Ok(Message::Call(call)) => match self.judge(call) {
-                Ok(admitted) => (Leave::admitted(&admitted, &mut inspector), Some(admitted)),
-                Err(reject) => return self.refuse(reject, inbound, inspector).await,
-            },
-            // It answers what the server asked; nothing is called.
-            Ok(Message::Response) => (Leave::response(&mut inspector), None),
+        let message = match read {
+            Ok(message) => message,
             Err(Unread::Violation(violation)) => {
                 let reject = Reject::violation(&violation, self.known.route.revisions);
                 return self.refuse(reject, inbound, inspector).await;
@@ -58,6 +55,24 @@ impl Exchange {
             Err(Unread::Broken(broken)) => {
                 return Err((self.broken(broken, &inspector), self.record));
             }
+        };
+        let session = match self.session(&message, &mut head.headers) {
+            Ok(session) => session,
+            Err(reject) => {
+                if let Message::Call(call) = message {
+                    self.record.revision = Some(call.revision);
+                    self.record.call = Some(call);
+                }
+                return self.refuse(reject, inbound, inspector).await;
+            }
+        };
+        let (leave, admitted) = match message {
+            Message::Call(call) => match self.judge(call) {
+                Ok(admitted) => (Leave::admitted(&admitted, &mut inspector), Some(admitted)),
+                Err(reject) => return self.refuse(reject, inbound, inspector).await,
+            },
+            // It answers what the server asked; nothing is called.
+            Message::Response => (Leave::response(&mut inspector), None),
         };
         self.record.revision = self.record.revision.or_else(|| inspector.revision());
         let modern = self.record.revision.is_some_and(|revision| revision.is_modern());
@@ -69,9 +84,19 @@ impl Exchange {
             peer: &self.peer,
             caller: self.known.caller.principal(),
             modern,
+            session: &session,
         };
         match forward::send(leave, head, body, &facts, &mut self.record).await {
-            Ok(reply) => {
+            Ok((mut reply, upstream)) => {
+                let sealed = match modern {
+                    true => Ok(()),
+                    false => {
+                        affinity::seal(&self.shared, &self.known, upstream, reply.headers_mut())
+                    }
+                };
+                if let Err(fault) = sealed {
+                    return Err((Reject::reply(fault).under(id.as_ref()), self.record));
+                }
                 let question = self.question(modern, id, slot);
                 let credentials = &self.known.route.credentials;
                 let mut response =
@@ -84,6 +109,18 @@ impl Exchange {
             }
             Err(failure) => self.failed(&failure, slot, id).await,
         }
+    }
+
+    /// The session that a message belongs to: before anything about it is decided, and before it costs a budget.
+    fn session(&self, message: &Message, headers: &mut HeaderMap) -> Result<Session, Box<Reject>> {
+        let is_modern = match message {
+            Message::Call(call) => call.revision.is_modern(),
+            Message::Response => false,
+        };
+        if is_modern {
+            return Ok(Session::none());
+        }
+        Session::open(&self.shared, &self.known, headers)
     }
 
     /// Decides and charges. Everything before this only read; everything after it only moves bytes.

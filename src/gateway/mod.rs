@@ -8,6 +8,7 @@
 //! back-pressure is the absence of a poll, and a client that leaves takes the upstream connection with it.
 
 mod admit;
+mod affinity;
 mod authenticate;
 mod body;
 mod clock;

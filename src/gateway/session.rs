@@ -1,10 +1,10 @@
 //! GET and DELETE of legacy sessions: the server's own stream, and the end of a session.
 //!
-//! Both run under the caller's credential like any POST. That the session is the caller's own is for the upstream to say:
-//! binding sessions to callers (T43) needs sealed ids.
+//! Both run under the caller's credential like any POST, and the session is the caller's own (T43): see [`super::affinity`].
 
 use http::request::Parts;
 
+use super::affinity::{self, Session};
 use super::forward::{self, Facts, Leave};
 use super::peer::Peer;
 use super::read;
@@ -26,7 +26,7 @@ pub(super) async fn run(
     peer: &Peer,
     known: &Known,
     kind: Kind,
-    head: Parts,
+    mut head: Parts,
     mut record: Box<Record>,
 ) -> Answer {
     let revision = match check(known, kind, &head) {
@@ -34,16 +34,24 @@ pub(super) async fn run(
         Err(reject) => return Err((reject, record)),
     };
     record.revision = Some(revision);
+    let session = match Session::open(shared, known, &mut head.headers) {
+        Ok(session) => session,
+        Err(reject) => return Err((reject, record)),
+    };
     let facts = Facts {
         shared,
         route: &known.route,
         peer,
         caller: known.caller.principal(),
         modern: false,
+        session: &session,
     };
-    let leave = Leave::session(&known.caller);
+    let leave = Leave::session(&known.caller, &session);
     match forward::send(leave, head, RequestBody::empty(), &facts, &mut record).await {
-        Ok(reply) => {
+        Ok((mut reply, upstream)) => {
+            if let Err(fault) = affinity::seal(shared, known, upstream, reply.headers_mut()) {
+                return Err((Reject::reply(fault), record));
+            }
             let question = Question {
                 modern: false,
                 id: None,

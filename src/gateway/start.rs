@@ -11,6 +11,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 
+use super::affinity;
 use super::clock::Clock;
 use super::listener::Listener;
 use super::state::{self, Shared};
@@ -19,6 +20,7 @@ use crate::identity::{self, Authenticator, KeyEvent, Trust};
 use crate::limit::Limiter;
 use crate::observe::{AccessLog, Sink, notice};
 use crate::policy::{Policy, Principal};
+use crate::seal::{Key, Sealer};
 use crate::upstream::headers::Identity;
 use crate::upstream::{Endpoint, EndpointError, Timeouts, Upstream};
 
@@ -50,6 +52,9 @@ pub enum StartError {
         /// What is wrong.
         error: EndpointError,
     },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes for a session key")]
+    Random,
 }
 
 /// A firewall that listens and does not serve yet.
@@ -97,6 +102,10 @@ impl Gateway {
         let routes: Vec<_> = routes.collect::<Result<_, _>>()?;
         let socket = listen(address).map_err(|error| StartError::Listen { address, error })?;
         let log = sink.map(AccessLog::start).transpose().map_err(StartError::AccessLog)?;
+        let key = match config.session_key {
+            Some(key) => key,
+            None => random_key().ok_or(StartError::Random)?,
+        };
         let names = config.identity_headers.iter().map(|header| header.header.clone());
         let shared = Arc::new(Shared {
             routes: routes.into(),
@@ -108,6 +117,7 @@ impl Gateway {
             nobody: Arc::new(Principal::anonymous()),
             policy: Arc::new(ArcSwap::new(policy)),
             limiter: Limiter::new(config.limits.max_limit_keys),
+            sealer: Sealer::new(&key),
             log,
             clock: Clock::start(),
             seed: RandomState::new().hash_one(0),
@@ -169,6 +179,13 @@ fn tell(issuer: &str, event: KeyEvent) {
     }
 }
 
+/// A key that lasts as long as the process.
+fn random_key() -> Option<Key> {
+    let mut bytes = [0; Key::LEN];
+    aws_lc_rs::rand::fill(&mut bytes).ok()?;
+    Some(Key::new(bytes))
+}
+
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = std::net::TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
@@ -182,11 +199,12 @@ fn resolve(route: config::Route, limits: &Limits) -> Result<Arc<state::Route>, S
         stream_idle: limits.stream_idle,
     };
     let upstream = |url| Endpoint::from_url(url).map(|endpoint| Upstream::new(endpoint, timeouts));
-    let upstreams: Result<Vec<_>, _> = route.upstream.iter().map(upstream).collect();
+    let upstreams: Result<Box<[_]>, _> = route.upstream.iter().map(upstream).collect();
     let upstreams = match upstreams {
-        Ok(upstreams) => upstreams.into(),
+        Ok(upstreams) => upstreams,
         Err(error) => return Err(StartError::Upstream { route: route.name, error }),
     };
+    let homes = upstreams.iter().map(|upstream| affinity::home(upstream.endpoint())).collect();
     Ok(Arc::new(state::Route {
         name: route.name,
         path: route.path,
@@ -194,5 +212,7 @@ fn resolve(route: config::Route, limits: &Limits) -> Result<Arc<state::Route>, S
         credentials: route.credentials,
         refusal: route.refusal,
         revisions: route.revisions,
+        sessions: route.sessions,
+        homes,
     }))
 }

@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 
+use super::affinity::Home;
 use super::clock::Clock;
-use crate::config::{Credentials, IdentityHeader, Limits, Listen};
+use crate::config::{Credentials, IdentityHeader, Limits, Listen, Sessions};
 use crate::identity::Authenticator;
 use crate::limit::Limiter;
 use crate::observe::AccessLog;
 use crate::policy::{Policy, Principal, RefusalStyle};
+use crate::seal::Sealer;
 use crate::upstream::Upstream;
 use crate::upstream::headers::Identity;
 use crate::wire::mcp::RevisionSet;
@@ -31,6 +33,7 @@ pub(super) struct Shared {
     pub(super) nobody: Arc<Principal>,
     pub(super) policy: Arc<ArcSwap<Policy>>,
     pub(super) limiter: Limiter,
+    pub(super) sealer: Sealer,
     pub(super) log: Option<AccessLog>,
     pub(super) clock: Clock,
     /// Keys the hash tables of the JSON tokenizer, so that nobody can choose colliding names (T5).
@@ -55,6 +58,9 @@ pub(super) struct Route {
     pub(super) credentials: Credentials,
     pub(super) refusal: RefusalStyle,
     pub(super) revisions: RevisionSet,
+    pub(super) sessions: Sessions,
+    /// Who is who among `upstreams`, in their order.
+    pub(super) homes: Box<[Home]>,
 }
 
 impl Route {

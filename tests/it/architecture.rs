@@ -13,7 +13,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("policy", &["wire", "diagnostic"]),
     ("inspect", &["policy", "wire"]),
-    ("config", &["inspect", "policy", "wire", "diagnostic"]),
+    ("seal", &["policy"]),
+    ("config", &["inspect", "seal", "policy", "wire", "diagnostic"]),
     ("limit", &["policy", "wire"]),
     ("identity", &["config", "policy", "wire"]),
     ("upstream", &["config", "wire"]),
@@ -27,6 +28,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "observe",
             "config",
             "inspect",
+            "seal",
             "policy",
             "wire",
             "diagnostic",
@@ -51,8 +53,17 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Files and folders that take bytes and values only. A path ending in `/` is a folder.
-const PURE: &[&str] =
-    &["diagnostic/", "wire/", "policy/", "inspect/", "limit/", "config/", "identity/", "upstream/"];
+const PURE: &[&str] = &[
+    "diagnostic/",
+    "wire/",
+    "policy/",
+    "inspect/",
+    "seal/",
+    "limit/",
+    "config/",
+    "identity/",
+    "upstream/",
+];
 
 /// The drivers inside otherwise pure folders: they own a file, a socket or a timer.
 const DRIVERS: &[&str] = &[

@@ -318,7 +318,8 @@ async fn what_a_request_must_look_like() {
         (with(accept, "Accept: application/json\r\n"), 406),
         (with(accept, "Accept: text/event-stream\r\n"), 406),
         (with(media, &format!("{media}X_User_Id: 1\r\n")), 400),
-        (with(media, &format!("{media}Mcp-Session-Id: a\r\nMcp-Session-Id: b\r\n")), 400),
+        (with(media, &format!("{media}Mcp-Session-Id: a\r\nMcp-Session-Id: b\r\n")), 404),
+        (with(media, &format!("{media}Last-Event-ID: a\r\nLast-Event-ID: b\r\n")), 400),
         (with(media, &format!("{media}Mcp-Method: tools/list\r\n")), 400),
         (with(media, &format!("{media}MCP-Protocol-Version: 1999-01-01\r\n")), 400),
         ("DELETE /mcp HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), 400),
@@ -836,7 +837,7 @@ async fn a_stream_ends_with_the_credential_that_opened_it() {
     client
         .send(format!(
             "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\
-             Mcp-Session-Id: s\r\nAuthorization: Bearer {bearer}\r\n\r\n"
+             Authorization: Bearer {bearer}\r\n\r\n"
         ))
         .await;
     let mut server = upstream.accept().await;
@@ -923,7 +924,6 @@ async fn a_stop_ends_streams_of_http2() {
     tokio::spawn(connection);
     let listen = hyper::Request::get("http://localhost/mcp")
         .header("accept", "text/event-stream")
-        .header("mcp-session-id", "s")
         .body(Full::new(Bytes::new()))
         .unwrap();
     let reply = tokio::spawn(sender.send_request(listen));

@@ -18,6 +18,7 @@ mod policy;
 mod readme;
 mod request;
 mod rmcp;
+mod sessions;
 mod smuggling;
 mod sse;
 mod streaming;

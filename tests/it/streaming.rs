@@ -350,7 +350,7 @@ async fn a_stop_lets_calls_end_and_ends_streams() {
     let mut server = upstream.accept().await;
     server.request().await;
     let mut listener = Wire::connect(gateway.address).await;
-    let get = "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nMcp-Session-Id: s\r\n\r\n";
+    let get = "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n";
     listener.send(get).await;
     let mut stream = upstream.accept().await;
     stream.request().await;

@@ -53,6 +53,8 @@ enum Shape {
     Text,
     /// A JSON-RPC error with this code.
     Error(i64),
+    /// The same, never under an id.
+    Nameless(i64),
     /// A result that tells the model.
     ToolError { modern: bool },
 }
@@ -112,7 +114,7 @@ impl Reject {
     /// Writes the refusal, and the exchange into the log.
     pub(super) fn into_response(self: Box<Self>, mut record: Box<Record>) -> Response<Body> {
         let bytes = self.write(record.request_id());
-        let is_json = matches!(self.body, Shape::Error(_) | Shape::ToolError { .. });
+        let is_json = !matches!(self.body, Shape::Empty | Shape::Text);
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -135,7 +137,8 @@ impl Reject {
         match self.body {
             Shape::Empty => Bytes::new(),
             Shape::Text => format!("{}\n", self.public).into(),
-            Shape::Error(code) => {
+            Shape::Error(code) | Shape::Nameless(code) => {
+                let id = self.id.as_ref().filter(|_| matches!(self.body, Shape::Error(_)));
                 let supported: Vec<&str> = match &self.versions {
                     Some((served, _)) => served.iter().map(|revision| revision.as_str()).collect(),
                     None => Vec::new(),
@@ -147,7 +150,7 @@ impl Reject {
                     requested: self.versions.as_ref().map(|(_, requested)| &**requested),
                     ..ErrorData::new(self.reason, request_id)
                 };
-                error_reply(self.id.as_ref(), code, &self.public, Some(&data)).into()
+                error_reply(id, code, &self.public, Some(&data)).into()
             }
             Shape::ToolError { modern } => match &self.id {
                 Some(id) => tool_error_reply(id, &self.public, modern).into(),

@@ -150,6 +150,17 @@ impl Reject {
             .says("Mcp-Session-Id is missing")
     }
 
+    /// `Mcp-Session-Id` names no session of this caller (mcp-protocol.md §7.2): one answer for what never was, what has ended
+    /// and what is somebody else's (T43). Clients begin a new session.
+    pub(in crate::gateway) fn session_unknown() -> Box<Self> {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            Shape::Nameless(codes::SESSION_NOT_FOUND_LEGACY),
+            "session_unknown",
+        )
+        .says("Session not found")
+    }
+
     /// The body breaks a rule of the wire.
     pub(in crate::gateway) fn violation(violation: &Violation, served: RevisionSet) -> Box<Self> {
         let status = match violation {

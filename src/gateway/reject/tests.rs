@@ -25,7 +25,7 @@ type Seen = (u16, i64, &'static str, Vec<String>);
 fn seen(reject: &Reject) -> Seen {
     let body = reject.write("req-00001");
     let code = match reject.body {
-        Shape::Error(code) => {
+        Shape::Error(code) | Shape::Nameless(code) => {
             let json: Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(json["error"]["code"], code);
             assert_eq!(json["error"]["data"]["source"], "mcpfw");
@@ -132,6 +132,7 @@ fn of_the_request() {
         ),
         (Reject::revision(&unsupported, served), 400, -32022, "version_unsupported", &[]),
         (Reject::session_missing(), 400, -32600, "session_missing", &[]),
+        (Reject::session_unknown(), 404, -32001, "session_unknown", &[]),
         (violation(syntax(SyntaxErrorKind::TrailingBytes)), 400, -32700, "trailing_bytes", &[]),
         (violation(syntax(SyntaxErrorKind::DuplicateKey)), 400, -32600, "duplicate_key", &[]),
         (violation(Violation::BodyTooLarge), 413, 413, "body_too_large", &[]),
@@ -203,6 +204,7 @@ fn of_the_upstream() {
         (Reject::reply(ReplyFault::Redirect), 502, "upstream_redirect", &[]),
         (Reject::reply(ReplyFault::Unauthorized), 502, "upstream_unauthorized", &[]),
         (Reject::reply(ReplyFault::Encoded), 502, "upstream_encoding", &[]),
+        (Reject::reply(ReplyFault::SessionId), 502, "upstream_session_id", &[]),
         (Reject::reply(ReplyFault::MediaType), 502, "upstream_media_type", &[]),
         (Reject::reply(filter), 502, "list_not_array", &[]),
     ];
@@ -395,6 +397,9 @@ fn under_an_id() {
         let json: Value = serde_json::from_slice(&reject.write("i")).unwrap();
         assert_eq!(json["id"], "a");
     }
+    // One answer to every unknown session, whoever asks and under whatever id (T43).
+    let reject = Reject::session_unknown();
+    assert_eq!(reject.write("i"), Reject::session_unknown().under(Some(&id)).write("i"));
     // A name of any length is quoted in part.
     let reject = bench.refused(&call(&"é".repeat(500), None), RefusalStyle::JsonRpc);
     assert!(reject.public.len() < 200, "{}", reject.public);

@@ -64,6 +64,9 @@ pub(in crate::gateway) enum ReplyFault {
     /// `Content-Encoding` other than identity (T32).
     #[error("the reply is compressed")]
     Encoded,
+    /// `Mcp-Session-Id` that cannot be sent back: not visible ASCII, repeated, or beyond a limit (T44).
+    #[error("the session id cannot be sent back")]
+    SessionId,
     /// Neither JSON nor an event stream, where one of them must be.
     #[error("the reply is neither JSON nor an event stream")]
     MediaType,
@@ -79,6 +82,7 @@ impl ReplyFault {
             Self::Redirect => "upstream_redirect",
             Self::Unauthorized => "upstream_unauthorized",
             Self::Encoded => "upstream_encoding",
+            Self::SessionId => "upstream_session_id",
             Self::MediaType => "upstream_media_type",
             Self::Filter(error) => error.slug(),
         }
