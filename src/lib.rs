@@ -25,6 +25,7 @@ pub mod gateway;
 pub mod identity;
 pub mod inspect;
 pub mod limit;
+pub mod lock;
 pub mod observe;
 pub mod policy;
 pub mod seal;

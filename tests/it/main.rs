@@ -13,6 +13,7 @@ mod json;
 mod jsonrpc;
 mod limits;
 mod list_filter;
+mod lock;
 mod mcp;
 mod policy;
 mod readme;
