@@ -5,6 +5,7 @@ mod demo;
 mod exit;
 mod explain;
 mod findings;
+mod lock;
 mod output;
 mod policies;
 mod run;
@@ -48,6 +49,7 @@ enum Command {
     Demo(demo::Arguments),
     Check(check::Arguments),
     Explain(Box<explain::Arguments>),
+    Lock(Box<lock::Arguments>),
 }
 
 /// Runs the command that the process was started with.
@@ -68,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments, &output),
         Command::Check(arguments) => check::run(&arguments, &output),
         Command::Explain(arguments) => explain::run(*arguments, &output),
+        Command::Lock(arguments) => lock::run(&arguments, &output),
     }
     .into()
 }

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::document::format_size;
-use crate::diagnostic::{Code, Diagnostic, Sources, sort};
+use crate::diagnostic::{Code, Diagnostic, Problems, SourceId, Sources, sort};
 
 use super::{Config, Outside, Overrides, codes};
 
@@ -103,6 +103,28 @@ fn policies_up_to(folder: &Path, most: usize) -> (Sources, Vec<Diagnostic>) {
     }
     sort(&mut findings);
     (sources, findings)
+}
+
+/// Reads the lock file at `path`, if there is one. What cannot be read is told to `problems`.
+#[must_use]
+pub fn lock(path: &Path, problems: &Problems) -> (Sources, Option<SourceId>) {
+    let mut sources = Sources::new();
+    let id = add_lock(&mut sources, path, problems);
+    (sources, id)
+}
+
+/// Adds the lock file at `path` to `sources`, if there is one.
+fn add_lock(sources: &mut Sources, path: &Path, problems: &Problems) -> Option<SourceId> {
+    if matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+        return None;
+    }
+    match read(path, crate::lock::MAX_BYTES as u64, "lock file") {
+        Ok(text) => Some(sources.add(path.to_string_lossy(), text)),
+        Err(finding) => {
+            problems.push(*finding);
+            None
+        }
+    }
 }
 
 /// Adds the policy files of `folder` to `files` and its directories to `open`.

@@ -71,6 +71,7 @@ fn every_command_works() {
     let manifest = fs::read_to_string(Path::new(ROOT).join("Cargo.toml")).unwrap();
     let ci = fs::read_to_string(Path::new(ROOT).join(".ci/run")).unwrap();
     let mut seen = 0;
+    let locked = Locked::start();
     for file in ["README.md", "CONTRIBUTING.md", "policies/README.md"] {
         for command in commands(file) {
             seen += 1;
@@ -91,6 +92,7 @@ fn every_command_works() {
                 }
                 ["mkdir", "-p", "policies"] => {}
                 ["mcpfw", "run", flags @ ..] => runs(flags, &command),
+                ["mcpfw", "lock", flags @ ..] => locked.runs(flags, &command),
                 ["mcpfw", arguments @ ..] => {
                     let done = mcpfw(arguments).current_dir(ROOT).output().unwrap();
                     let said = String::from_utf8_lossy(&done.stderr);
@@ -114,6 +116,32 @@ fn runs(flags: &[&str], command: &str) {
         .collect();
     let mut running = Mcpfw::start(flags.iter().map(String::as_str), Path::new(ROOT));
     assert!(running.stop(), "`{command}` did not end cleanly: {}", running.said());
+}
+
+/// A server that can be locked, and the folder that its lock file goes to.
+struct Locked {
+    _runtime: tokio::runtime::Runtime,
+    url: String,
+    folder: tempfile::TempDir,
+}
+
+impl Locked {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let url = runtime.block_on(crate::lock::some_server());
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("policies")).unwrap();
+        Self { _runtime: runtime, url, folder }
+    }
+
+    /// Ends with 0, with this server in the place of the one that is shown.
+    fn runs(&self, flags: &[&str], command: &str) {
+        let flags = flags.iter().map(|flag| flag.replace("http://127.0.0.1:3000/mcp", &self.url));
+        let flags: Vec<String> = std::iter::once("lock".to_owned()).chain(flags).collect();
+        let done = mcpfw(&flags).current_dir(self.folder.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "`{command}`: {said}");
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ use super::{Code, Diagnostic, Problems, SourceId, Span};
 
 pub use inner::inner_span;
 pub use table::Table;
-pub use units::{format_duration, format_size};
+pub use units::{format_duration, format_size, parse_duration};
 pub use value::{Shape, Value};
 
 /// A calendar date as TOML has it.

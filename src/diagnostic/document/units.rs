@@ -10,8 +10,11 @@ const TIMES: [(&str, u64); 5] =
 /// memory, and a limit should mean one.
 const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
-/// `Ok(None)` is a duration beyond what can be held. `Err` says what to write.
-pub(super) fn parse_duration(text: &str) -> Result<Option<Duration>, String> {
+/// Reads a duration such as `10s`. `Ok(None)` is one beyond what can be held.
+///
+/// # Errors
+/// What to write in its place.
+pub fn parse_duration(text: &str) -> Result<Option<Duration>, String> {
     let help = || "write a whole number and one of `ms`, `s`, `m`, `h`, `d`".to_owned();
     let (number, unit) = split(text).ok_or_else(help)?;
     match TIMES.iter().find(|(name, _)| *name == unit) {
