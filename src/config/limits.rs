@@ -34,6 +34,13 @@ pub struct Limits {
     /// Bytes of a session id that a server makes (T44). Default 1 KiB: most are 36 long, and some are tokens. Clients are
     /// given a sealed one, 4/3 as long and 52 bytes more; beyond some KiB it would no longer fit into a head.
     pub max_session_id: usize,
+    /// Requests of servers that wait for an answer of a client (T16). Default 65 536, some 16 MiB: thousands of sessions with a
+    /// few questions each. Where there is no room, a server cannot ask.
+    pub max_outstanding: usize,
+    /// The same of one session. Default 64: more questions than anybody answers at a time. The oldest gives way.
+    pub max_outstanding_session: usize,
+    /// How long a server's request waits for its answer. Default 1 h: people answer some of them.
+    pub outstanding_ttl: Duration,
     /// Limit buckets at once. Default 1 000 000 (T47), about 64 MiB.
     pub max_limit_keys: usize,
     /// From a connection's first byte (or a request's, on a kept one) to the end of the head. Default 10 s (T29).
@@ -63,6 +70,9 @@ impl Default for Limits {
             max_head: 64 << 10,
             max_connections: 8_000,
             max_session_id: 1 << 10,
+            max_outstanding: 65_536,
+            max_outstanding_session: 64,
+            outstanding_ttl: Duration::from_secs(3_600),
             max_limit_keys: 1_000_000,
             header_timeout: Duration::from_secs(10),
             body_idle: Duration::from_secs(30),
@@ -95,6 +105,9 @@ impl Limits {
         from.size("max_head", 8 * KIB, MIB, &mut limits.max_head);
         from.count("max_connections", 1, 1_000_000, &mut limits.max_connections);
         from.size("max_session_id", 64, 8 * KIB, &mut limits.max_session_id);
+        from.count("max_outstanding", 16, 10_000_000, &mut limits.max_outstanding);
+        // Looked through one by one for each answer.
+        from.count("max_outstanding_session", 1, 1_024, &mut limits.max_outstanding_session);
         from.count("max_limit_keys", 1_000, 100_000_000, &mut limits.max_limit_keys);
         let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3_600));
         let day = 24 * hour;
@@ -104,6 +117,7 @@ impl Limits {
         from.time("first_byte", second / 10, day, &mut limits.first_byte);
         from.time("stream_idle", second, day, &mut limits.stream_idle);
         from.time("stream_comment", second, hour, &mut limits.stream_comment);
+        from.time("outstanding_ttl", second, day, &mut limits.outstanding_ttl);
         from.time("keep_alive", second, day, &mut limits.keep_alive);
         from.0.finish();
         limits

@@ -8,6 +8,7 @@ use http::header::{HeaderMap, HeaderValue};
 
 use super::Known;
 use super::authenticate::Caller;
+use super::outstanding::SessionKey;
 use super::reject::{Reject, ReplyFault};
 use super::state::{Route, Shared};
 use crate::config::Sessions;
@@ -35,12 +36,20 @@ pub(super) fn home(endpoint: &Endpoint) -> Home {
 pub(super) struct Session {
     /// The only server that knows it, by its place in the route; `None`: any will do.
     pub(super) upstream: Option<usize>,
+    /// The server's own id for it, as far as there is one.
+    id: Option<HeaderValue>,
 }
 
 impl Session {
     /// A request of a revision without sessions: its headers go no further (mcp-protocol.md §3.1).
     pub(super) const fn none() -> Self {
-        Self { upstream: None }
+        Self { upstream: None, id: None }
+    }
+
+    /// The key under which requests of its server are noted. Where a reply begins a session, to be asked after [`seal`].
+    pub(super) fn key(&self, known: &Known) -> SessionKey {
+        let owner = Owner::new(&known.route.name, known.caller.principal());
+        SessionKey(owner.with(self.id.as_ref().map(HeaderValue::as_bytes)).digest())
     }
 
     /// Turns the session id that a client sends into the server's own.
@@ -59,7 +68,7 @@ impl Session {
         if route.sessions == Sessions::Plain {
             return match second {
                 Some(_) => Err(Reject::repeated(&MCP_SESSION_ID)),
-                None => Ok(Self::none()),
+                None => Ok(Self { upstream: None, id: Some(id.clone()) }),
             };
         }
         let opened = match second {
@@ -67,8 +76,8 @@ impl Session {
             None => opened(shared, route, caller, id),
         };
         let (upstream, id) = opened.ok_or_else(Reject::session_unknown)?;
-        headers.insert(MCP_SESSION_ID, id);
-        Ok(Self { upstream: Some(upstream) })
+        headers.insert(MCP_SESSION_ID, id.clone());
+        Ok(Self { upstream: Some(upstream), id: Some(id) })
     }
 }
 
@@ -85,20 +94,26 @@ fn opened(
     Some((upstream, HeaderValue::from_bytes(id).ok()?))
 }
 
-/// Seals the session id that the server at place `upstream` of the route gives to this caller, if it gives one.
+/// Seals the session id that the server at place `upstream` of the route gives to this caller, if it gives one; `session` is
+/// then that one.
 ///
 /// # Errors
 /// An id that no client could send back, or more than one.
 pub(super) fn seal(
     shared: &Shared,
     known: &Known,
+    session: &mut Session,
     upstream: usize,
     headers: &mut HeaderMap,
 ) -> Result<(), ReplyFault> {
     let route = &known.route;
     let mut ids = headers.get_all(MCP_SESSION_ID).iter();
     let (first, second) = (ids.next(), ids.next());
-    let Some(id) = first.filter(|_| route.sessions == Sessions::Sealed) else { return Ok(()) };
+    let Some(id) = first else { return Ok(()) };
+    session.id = Some(id.clone());
+    if route.sessions == Sessions::Plain {
+        return Ok(());
+    }
     let is_visible = id.as_bytes().iter().all(u8::is_ascii_graphic);
     let fits = (1..=shared.limits.max_session_id).contains(&id.len());
     if second.is_some() || !is_visible || !fits {

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use super::affinity::Session;
 use super::authenticate::Caller;
 use super::inbound::Inbound;
+use super::outstanding::Answers;
 use super::peer::Peer;
 use super::record::Record;
 use super::state::{Route, Shared};
@@ -34,8 +35,8 @@ impl Leave {
         Self(())
     }
 
-    /// A response to a request that the server itself made: the caller answers for itself.
-    pub(super) fn response(inspector: &mut RequestInspector) -> Self {
+    /// A response to a request that the server itself made.
+    pub(super) fn response(_answers: &Answers, inspector: &mut RequestInspector) -> Self {
         inspector.release_response();
         Self(())
     }

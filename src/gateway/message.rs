@@ -1,6 +1,7 @@
 //! One JSON-RPC message: read, decide, admit, forward, relay.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::HeaderMap;
 use http::request::Parts;
@@ -9,6 +10,7 @@ use super::affinity::{self, Session};
 use super::clock::unix_seconds;
 use super::forward::{self, Facts, Leave};
 use super::inbound::{Broken, Inbound};
+use super::outstanding::Answers;
 use super::peer::Peer;
 use super::read::{self, Message, Unread};
 use super::record::{Glimpse, Record};
@@ -20,10 +22,10 @@ use super::visible::Viewer;
 use super::{Answer, Known, admit};
 use crate::inspect::request::RequestInspector;
 use crate::limit::Admitted;
-use crate::policy::{Call, Context};
+use crate::policy::{Args, Call, Context};
 use crate::upstream::Failure;
 use crate::wire::jsonrpc::Id;
-use crate::wire::mcp::Method;
+use crate::wire::mcp::{Method, Revision};
 
 /// An exchange that carries a message.
 pub(super) struct Exchange {
@@ -44,6 +46,9 @@ impl Exchange {
                 return Err((reject, self.record));
             }
         };
+        if self.shared.outstanding.is_watching(&self.known.route) {
+            inspector.await_response_id();
+        }
         // No further than a decision needs: what comes behind is judged while it streams.
         let read = read::until_decidable(&mut inbound, &mut inspector, &self.record.flow).await;
         let message = match read {
@@ -56,7 +61,7 @@ impl Exchange {
                 return Err((self.broken(broken, &inspector), self.record));
             }
         };
-        let session = match self.session(&message, &mut head.headers) {
+        let mut session = match self.session(&message, &mut head.headers) {
             Ok(session) => session,
             Err(reject) => {
                 if let Message::Call(call) = message {
@@ -66,13 +71,16 @@ impl Exchange {
                 return self.refuse(reject, inbound, inspector).await;
             }
         };
-        let (leave, admitted) = match message {
+        let (leave, admitted, answered) = match message {
             Message::Call(call) => match self.judge(call) {
-                Ok(admitted) => (Leave::admitted(&admitted, &mut inspector), Some(admitted)),
+                Ok(admitted) => (Leave::admitted(&admitted, &mut inspector), Some(admitted), None),
                 Err(reject) => return self.refuse(reject, inbound, inspector).await,
             },
             // It answers what the server asked; nothing is called.
-            Message::Response => (Leave::response(&mut inspector), None),
+            Message::Response => match self.attribute(&session, &inspector) {
+                Ok(answers) => (Leave::response(&answers, &mut inspector), None, Some(answers)),
+                Err(reject) => return self.refuse(reject, inbound, inspector).await,
+            },
         };
         self.record.revision = self.record.revision.or_else(|| inspector.revision());
         let modern = self.record.revision.is_some_and(|revision| revision.is_modern());
@@ -88,13 +96,14 @@ impl Exchange {
         };
         match forward::send(leave, head, body, &facts, &mut self.record).await {
             Ok((mut reply, upstream)) => {
-                let sealed = match modern {
-                    true => Ok(()),
-                    false => {
-                        affinity::seal(&self.shared, &self.known, upstream, reply.headers_mut())
-                    }
-                };
-                if let Err(fault) = sealed {
+                if let Some(answers) = answered {
+                    answers.went_out();
+                }
+                if !modern
+                    && let (known, headers) = (&self.known, reply.headers_mut())
+                    && let Err(fault) =
+                        affinity::seal(&self.shared, known, &mut session, upstream, headers)
+                {
                     return Err((Reject::reply(fault).under(id.as_ref()), self.record));
                 }
                 let question = self.question(modern, id, slot);
@@ -146,6 +155,57 @@ impl Exchange {
         };
         record.call = Some(call);
         verdict
+    }
+
+    /// Finds what a posted response answers, and whether policy still lets the server ask that (T16).
+    fn attribute(
+        &mut self,
+        session: &Session,
+        inspector: &RequestInspector,
+    ) -> Result<Answers, Box<Reject>> {
+        let (shared, known) = (&self.shared, &self.known);
+        if !shared.outstanding.is_watching(&known.route) {
+            return Ok(Answers::unknown());
+        }
+        let now = shared.clock.micros(Instant::now());
+        let key = session.key(known);
+        let taken = inspector.id().and_then(|id| shared.outstanding.take(key, id, now));
+        let taken = taken.ok_or_else(Reject::response_unasked)?;
+        let revision = inspector.revision().unwrap_or(Revision::V2025_03_26);
+        for asked in taken.asked() {
+            let call = Call {
+                method: asked.method.clone(),
+                object: None,
+                revision,
+                is_request: false,
+                is_retry: false,
+                args: Args::default(),
+                subscriptions: None,
+            };
+            // What this very policy permitted, it did with the arguments at hand; by another one they are unknown, and count
+            // against the caller.
+            let verdict = match asked.generation == known.policy.generation() {
+                true => Ok(()),
+                false => self.permits_server_request(&call),
+            };
+            self.record.call = Some(call);
+            verdict?;
+        }
+        Ok(Answers::to(taken))
+    }
+
+    fn permits_server_request(&self, call: &Call) -> Result<(), Box<Reject>> {
+        let known = &self.known;
+        let context =
+            Context { route: &known.route.name, host: &known.host, sni: None, ip: known.ip };
+        let principal = known.caller.principal();
+        match known.policy.decide_server_request(principal, &context, call, unix_seconds()) {
+            Ok(_) => Ok(()),
+            Err(refusal) => {
+                let asked = Asked { call, style: known.route.refusal };
+                Err(Reject::refused(&refusal, &asked, &known.policy))
+            }
+        }
     }
 
     /// What the reply will have to be.

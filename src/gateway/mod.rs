@@ -22,6 +22,7 @@ mod io;
 mod listener;
 mod media;
 mod message;
+mod outstanding;
 mod peer;
 mod provenance;
 mod read;

@@ -34,7 +34,7 @@ pub(super) async fn run(
         Err(reject) => return Err((reject, record)),
     };
     record.revision = Some(revision);
-    let session = match Session::open(shared, known, &mut head.headers) {
+    let mut session = match Session::open(shared, known, &mut head.headers) {
         Ok(session) => session,
         Err(reject) => return Err((reject, record)),
     };
@@ -49,7 +49,11 @@ pub(super) async fn run(
     let leave = Leave::session(&known.caller, &session);
     match forward::send(leave, head, RequestBody::empty(), &facts, &mut record).await {
         Ok((mut reply, upstream)) => {
-            if let Err(fault) = affinity::seal(shared, known, upstream, reply.headers_mut()) {
+            if kind == Kind::End && reply.status().is_success() {
+                shared.outstanding.forget(session.key(known));
+            }
+            let headers = reply.headers_mut();
+            if let Err(fault) = affinity::seal(shared, known, &mut session, upstream, headers) {
                 return Err((Reject::reply(fault), record));
             }
             let question = Question {

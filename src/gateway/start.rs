@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use super::affinity;
 use super::clock::Clock;
 use super::listener::Listener;
+use super::outstanding::Outstanding;
 use super::state::{self, Shared};
 use crate::config::{self, Config, Limits};
 use crate::identity::{self, Authenticator, KeyEvent, Trust};
@@ -61,7 +62,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Gateway {
     listener: Listener,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     drain: Duration,
 }
 
@@ -118,6 +119,7 @@ impl Gateway {
             policy: Arc::new(ArcSwap::new(policy)),
             limiter: Limiter::new(config.limits.max_limit_keys),
             sealer: Sealer::new(&key),
+            outstanding: Outstanding::new(&config.limits),
             log,
             clock: Clock::start(),
             seed: RandomState::new().hash_one(0),

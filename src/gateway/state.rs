@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use super::affinity::Home;
 use super::clock::Clock;
+use super::outstanding::Outstanding;
 use crate::config::{Credentials, IdentityHeader, Limits, Listen, Sessions};
 use crate::identity::Authenticator;
 use crate::limit::Limiter;
@@ -34,6 +35,7 @@ pub(super) struct Shared {
     pub(super) policy: Arc<ArcSwap<Policy>>,
     pub(super) limiter: Limiter,
     pub(super) sealer: Sealer,
+    pub(super) outstanding: Arc<Outstanding>,
     pub(super) log: Option<AccessLog>,
     pub(super) clock: Clock,
     /// Keys the hash tables of the JSON tokenizer, so that nobody can choose colliding names (T5).

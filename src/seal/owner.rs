@@ -1,5 +1,7 @@
 //! Whose handle it is.
 
+use aws_lc_rs::digest::{SHA256, digest};
+
 use crate::policy::{ClientKind, Principal, Value};
 
 /// Everything that must be the same when a handle comes back as it was when it was sealed.
@@ -45,6 +47,13 @@ impl Owner {
             self.push(Some(part));
         }
         self
+    }
+
+    /// A short name of it: a key of tables.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let digest = digest(&SHA256, &self.bytes);
+        digest.as_ref().first_chunk().copied().unwrap_or_default()
     }
 
     /// What is missing is not what is empty.

@@ -100,6 +100,8 @@ fn parts_are_kept_apart() {
     for (at, one) in lists.iter().enumerate() {
         for (with, other) in lists.iter().enumerate() {
             assert_eq!(seal(one) == seal(other), at == with, "{one:?} {other:?}");
+            let digest = |parts: &[&[u8]]| ann().with(parts.iter().copied()).digest();
+            assert_eq!(digest(one) == digest(other), at == with, "{one:?} {other:?}");
         }
     }
 }

@@ -336,6 +336,9 @@ fn limits_at_their_edges() {
         ("max_head", "8191B", "8KiB", "1MiB", "1048577B"),
         ("max_connections", "0", "1", "1000000", "1000001"),
         ("max_session_id", "63B", "64B", "8KiB", "8193B"),
+        ("max_outstanding", "15", "16", "10000000", "10000001"),
+        ("max_outstanding_session", "0", "1", "1024", "1025"),
+        ("outstanding_ttl", "999ms", "1s", "1d", "86400001ms"),
         ("max_limit_keys", "999", "1000", "100000000", "100000001"),
         ("header_timeout", "999ms", "1s", "1h", "3600001ms"),
         ("body_idle", "999ms", "1s", "1h", "3600001ms"),
@@ -385,6 +388,8 @@ fn limits_as_documented() {
     );
     assert_eq!((limits.max_connections, limits.max_limit_keys), (8_000, 1_000_000));
     assert_eq!(limits.max_session_id, 1024);
+    assert_eq!((limits.max_outstanding, limits.max_outstanding_session), (65_536, 64));
+    assert_eq!(limits.outstanding_ttl, seconds(3_600));
     assert_eq!((limits.header_timeout, limits.body_idle), (seconds(10), seconds(30)));
     assert_eq!((limits.connect_timeout, limits.first_byte), (seconds(1), seconds(30)));
     assert_eq!(limits.stream_comment, seconds(15));

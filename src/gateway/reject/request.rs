@@ -161,6 +161,12 @@ impl Reject {
         .says("Session not found")
     }
 
+    /// A posted response that answers nothing that the server asked of this caller (T16).
+    pub(in crate::gateway) fn response_unasked() -> Box<Self> {
+        Self::new(StatusCode::FORBIDDEN, Shape::Nameless(codes::FORBIDDEN), "response_unasked")
+            .says("this answers no request of the server")
+    }
+
     /// The body breaks a rule of the wire.
     pub(in crate::gateway) fn violation(violation: &Violation, served: RevisionSet) -> Box<Self> {
         let status = match violation {

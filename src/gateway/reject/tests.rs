@@ -133,6 +133,7 @@ fn of_the_request() {
         (Reject::revision(&unsupported, served), 400, -32022, "version_unsupported", &[]),
         (Reject::session_missing(), 400, -32600, "session_missing", &[]),
         (Reject::session_unknown(), 404, -32001, "session_unknown", &[]),
+        (Reject::response_unasked(), 403, 403, "response_unasked", &[]),
         (violation(syntax(SyntaxErrorKind::TrailingBytes)), 400, -32700, "trailing_bytes", &[]),
         (violation(syntax(SyntaxErrorKind::DuplicateKey)), 400, -32600, "duplicate_key", &[]),
         (violation(Violation::BodyTooLarge), 413, 413, "body_too_large", &[]),

@@ -94,6 +94,8 @@ pub struct RequestInspector {
     /// The tokenizer has said its last word.
     is_spent: bool,
     is_taken: bool,
+    /// A response is one only with its id.
+    awaits_response_id: bool,
 }
 
 impl RequestInspector {
@@ -107,7 +109,14 @@ impl RequestInspector {
             fed: 0,
             is_spent: false,
             is_taken: false,
+            awaits_response_id: false,
         }
+    }
+
+    /// From now on a response counts as one when its id is known, which may stand at its end: until then it is held, within
+    /// [`RequestLimits::hold`].
+    pub fn await_response_id(&mut self) {
+        self.awaits_response_id = true;
     }
 
     /// Reads the next chunk of the body, whole, even where it refuses: afterwards [`RequestInspector::id`]
@@ -221,7 +230,8 @@ impl RequestInspector {
     /// Whether the message is a response to a request of the server.
     #[must_use]
     pub fn is_response(&self) -> bool {
-        self.envelope.has_outcome && self.envelope.method.is_none()
+        let is_outcome = self.envelope.has_outcome && self.envelope.method.is_none();
+        is_outcome && (!self.awaits_response_id || self.id().is_some())
     }
 
     /// The method, for the log of a refusal: known from when it was read until the call is taken.
@@ -303,8 +313,9 @@ impl RequestInspector {
     /// Bytes until the nearest limit.
     fn room(&self) -> u64 {
         let limits = &self.envelope.limits;
-        let limit =
-            if self.envelope.is_decided { limits.body } else { limits.body.min(limits.hold) };
+        let is_decided =
+            self.envelope.is_decided && (!self.envelope.has_outcome || self.is_response());
+        let limit = if is_decided { limits.body } else { limits.body.min(limits.hold) };
         limit.saturating_sub(self.fed)
     }
 

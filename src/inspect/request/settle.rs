@@ -54,7 +54,10 @@ impl Envelope {
         }
         self.has_outcome = true;
         match self.judge_response() {
-            Ok(revision) if revision.has_server_requests() => self.is_decided = true,
+            Ok(revision) if revision.has_server_requests() => {
+                self.revision = Some(revision);
+                self.is_decided = true;
+            }
             Ok(_) => self.refuse(Violation::ResponseUnsupported),
             Err(error) => self.refuse(error.into()),
         }
