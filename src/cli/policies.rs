@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::load;
-use crate::diagnostic::{Diagnostic, Sources};
+use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources};
+use crate::lock::{self, Lock};
+use crate::policy::language::codes;
 use crate::policy::{CompileOptions, Policy, UnixTime};
 
 /// What came of a policy directory.
@@ -23,21 +25,49 @@ pub(super) struct Set {
 
 /// Reads and compiles `folder`. `routes`: the names of the routes there are, where they are known.
 pub(super) fn read(folder: &Path, routes: Option<Vec<Box<str>>>) -> Set {
-    let (sources, findings) = load::policies(folder);
+    let (sources, mut findings) = load::policies(folder);
     if findings.iter().any(Diagnostic::is_error) {
         return Set { sources, findings, policy: None, was_read: false };
     }
-    compile(sources, routes, findings)
+    let mut sources = sources;
+    let files: Vec<SourceId> = sources.iter().map(|(id, _)| id).collect();
+    let problems = Problems::new();
+    let file = load::add_lock(&mut sources, &folder.join(lock::FILE_NAME), &problems);
+    if problems.has_errors() {
+        findings.extend(problems.into_sorted());
+        return Set { sources, findings, policy: None, was_read: false };
+    }
+    let read = file.and_then(|file| lock::parse(&sources, file, &problems));
+    let is_broken = problems.has_errors();
+    findings.extend(problems.into_sorted());
+    let mut set = compile_files(sources, files, routes, findings, read.map(Arc::new));
+    if is_broken {
+        // What is wrong with the lock has been told; that pins have none would be told again.
+        set.findings.retain(|found| found.code != codes::PIN_WITHOUT_LOCK);
+        set.policy = None;
+    }
+    set
 }
 
 /// Compiles `sources`, whose reading found `findings`.
 pub(super) fn compile(
     sources: Sources,
     routes: Option<Vec<Box<str>>>,
-    mut findings: Vec<Diagnostic>,
+    findings: Vec<Diagnostic>,
 ) -> Set {
-    let options = CompileOptions { routes, ..CompileOptions::new(now()) };
-    let compiled = Policy::compile(&sources, &options);
+    let files = sources.iter().map(|(id, _)| id).collect();
+    compile_files(sources, files, routes, findings, None)
+}
+
+fn compile_files(
+    sources: Sources,
+    files: Vec<SourceId>,
+    routes: Option<Vec<Box<str>>>,
+    mut findings: Vec<Diagnostic>,
+    lock: Option<Arc<Lock>>,
+) -> Set {
+    let options = CompileOptions { routes, lock, ..CompileOptions::new(now()) };
+    let compiled = Policy::compile_files(&sources, files, &options);
     findings.extend(compiled.diagnostics);
     Set { sources, findings, policy: compiled.policy, was_read: true }
 }

@@ -113,8 +113,9 @@ pub fn lock(path: &Path, problems: &Problems) -> (Sources, Option<SourceId>) {
     (sources, id)
 }
 
-/// Adds the lock file at `path` to `sources`, if there is one.
-fn add_lock(sources: &mut Sources, path: &Path, problems: &Problems) -> Option<SourceId> {
+/// Adds the lock file at `path` to `sources`, if there is one. What cannot be read is told to `problems`.
+#[must_use]
+pub fn add_lock(sources: &mut Sources, path: &Path, problems: &Problems) -> Option<SourceId> {
     if matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
         return None;
     }

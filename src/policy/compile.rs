@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Policy, UnixTime, language};
 use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources};
+use crate::lock::Lock;
 
 /// What compiling a set depends on besides its text.
 #[derive(Clone, Debug)]
@@ -19,13 +20,25 @@ pub struct CompileOptions {
     /// Whether [`Policy::decide_server_request`] is asked for every request of the server. Where it is not,
     /// `server_requests` would be a control that nobody enforces, and is an error.
     pub judges_server_requests: bool,
+    /// What the server offered when it was reviewed: what `[[pin]]` holds it to, and what names are checked against.
+    pub lock: Option<Arc<Lock>>,
+    /// Whether [`Policy::pin`] is asked for every element of a list and every call. Where it is not, `[[pin]]` is an
+    /// error.
+    pub enforces_pins: bool,
 }
 
 impl CompileOptions {
-    /// At `now`, with keys of their own, unknown routes and no judge of server requests.
+    /// At `now`, with keys of their own, unknown routes, no lock, and no judge of server requests.
     #[must_use]
     pub fn new(now: UnixTime) -> Self {
-        Self { now, hasher: RandomState::new(), routes: None, judges_server_requests: false }
+        Self {
+            now,
+            hasher: RandomState::new(),
+            routes: None,
+            judges_server_requests: false,
+            lock: None,
+            enforces_pins: false,
+        }
     }
 }
 

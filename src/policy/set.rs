@@ -10,6 +10,7 @@ use super::expr::{Expr, Reads, Scope};
 use super::index::{Index, members};
 use super::listing::method_of;
 use super::memo::Memo;
+use super::pin::{PinInfo, Pins};
 use super::principal::HeldMemo;
 use super::selector::Question;
 use super::stanza::{Predicate, Stanza};
@@ -18,6 +19,7 @@ use super::{
     Args, Call, Captures, Context, Needs, Object, Permitted, Principal, Refusal, RuleId, RuleInfo,
     UnixTime,
 };
+use crate::lock::Lock;
 use crate::wire::mcp::{ObjectKind, Revision};
 
 /// A compiled policy set: immutable, shared, swapped as a whole (T59).
@@ -36,6 +38,7 @@ pub struct Policy {
     /// By [`ObjectKind`].
     may_hide: [bool; 3],
     tests: Box<[PolicyTest]>,
+    pub(super) pins: Pins,
     generation: u64,
 }
 
@@ -47,6 +50,9 @@ pub(super) struct Parts {
     pub(super) predicates: Vec<Predicate>,
     pub(super) captures: Captures,
     pub(super) tests: Vec<PolicyTest>,
+    /// By name.
+    pub(super) pins: Vec<PinInfo>,
+    pub(super) lock: Option<Arc<Lock>>,
 }
 
 /// Generations handed out in this process.
@@ -75,6 +81,7 @@ impl Policy {
             captures: parts.captures,
             hasher,
             tests: parts.tests.into(),
+            pins: Pins::new(parts.pins, parts.lock),
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
         })
     }

@@ -132,6 +132,52 @@ fn check_tells_everything_at_once() {
     }
 }
 
+/// A lock file beside the policies: broken, it is told like a broken policy; whole, it knows the names of tools.
+#[test]
+fn check_reads_the_lock_file() {
+    const LOCK: &str = include_str!("../data/lock/example.json");
+    let mut broken = LOCK.replace("Writes", "Reads");
+    broken.truncate(broken.len() - 2);
+    let edited = LOCK.replace("Writes", "Reads");
+    let at = folder(&[
+        ("good/a.toml", ALLOW),
+        ("good/mcp.lock.json", LOCK),
+        ("typo/a.toml", &ALLOW.replace("[\"search\"]", "[\"saerch\"]")),
+        ("typo/mcp.lock.json", LOCK),
+        ("broken/a.toml", ALLOW),
+        ("broken/mcp.lock.json", &broken),
+        ("edited/a.toml", &format!("{ALLOW}tolls = []\n")),
+        ("edited/mcp.lock.json", &edited),
+        ("only/mcp.lock.json", LOCK),
+        // A lock file below is none of this set.
+        ("below/a.toml", ALLOW),
+        ("below/more/mcp.lock.json", &broken),
+    ]);
+    fs::create_dir_all(at.path().join("folder/mcp.lock.json")).unwrap();
+    fs::write(at.path().join("folder/a.toml"), ALLOW).unwrap();
+    let table: &[(&[&str], i32, &[&str])] = &[
+        (&["good"], 0, &["2 files", "nothing wrong"]),
+        (&["typo"], 0, &["P030", "typo/a.toml:3", "did you mean `search`?"]),
+        (&["typo", "--strict"], 1, &["P030"]),
+        (&["broken"], 1, &["L001", "broken/mcp.lock.json:"]),
+        // Both at once.
+        (&["edited"], 1, &["L004", "edited/mcp.lock.json:", "P002", "`tolls`"]),
+        (&["only"], 2, &["no policy file in `only`"]),
+        (&["below"], 0, &["nothing wrong"]),
+        (&["folder"], 2, &["C010", "folder/mcp.lock.json", "not a file"]),
+    ];
+    for (arguments, code, parts) in table {
+        let said = say(&[&["check"], *arguments].concat(), at.path());
+        assert_eq!(said.code, Some(*code), "{arguments:?}\n{}{}", said.out, said.err);
+        for part in *parts {
+            assert!(said.out.contains(part), "{part} is missing in\n{}", said.out);
+        }
+    }
+    let run = ["run", "--upstream", "http://127.0.0.1:9/mcp", "--policies", "broken"];
+    let said = say(&run, at.path());
+    assert!(said.code == Some(1) && said.err.contains("L001"), "{}", said.err);
+}
+
 /// A failing test of a policy is a finding; one that passes is none.
 #[test]
 fn check_runs_the_tests_beside_the_rules() {

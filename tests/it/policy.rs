@@ -4,4 +4,5 @@ mod attack;
 mod decisions;
 mod diagnostics;
 mod examples;
+mod pins;
 mod properties;

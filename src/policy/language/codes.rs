@@ -81,6 +81,12 @@ codes! {
     NEVER_MATCHES = "P027", "a pattern that matches nothing",
         "A resource URI that is not in its canonical form is refused before any rule is asked, so a pattern \
          that only such URIs match has no effect.";
+    PIN_WITHOUT_LOCK = "P028", "a pin without a lock file",
+        "A pin holds the server to what the lock file says. `mcpfw lock` writes it, beside the policy files.";
+    PINS_NOTHING = "P029", "a pin that pins nothing",
+        "The lock file has nothing that the pattern matches. What the server has and the lock does not counts as changed.";
+    UNKNOWN_OBJECT = "P030", "unknown tool or prompt",
+        "The lock file has no tool or prompt of this name, so the rule does nothing.";
 }
 
 /// The codes for what any TOML file can have wrong.

@@ -17,7 +17,18 @@ pub(super) fn lint(draft: &Draft<'_>) {
         draft.report(Diagnostic::error(codes::TOO_MANY, message).primary(first.name, ""));
     }
     for rule in &draft.rules {
-        check_end(draft, rule);
+        let what = match rule.info.effect {
+            Effect::Allow => "allows",
+            Effect::Deny => "denies",
+            Effect::Limit => "limits",
+        };
+        check_end(draft, &rule.info.name, what, rule.stanza.expires, rule.expires);
+        for ((space, pattern), span) in rule.stanza.patterns.iter().zip(&rule.patterns) {
+            draft.check_known(*space, pattern, *span);
+        }
+    }
+    for pin in &draft.pins {
+        check_end(draft, &pin.info.name, "pins", pin.info.expires, pin.expires);
     }
     check_look_alikes(draft);
     for test in &draft.tests {
@@ -35,20 +46,14 @@ pub(super) fn lint(draft: &Draft<'_>) {
     }
 }
 
-/// Warns of a rule whose end is past or near.
-fn check_end(draft: &Draft<'_>, rule: &DraftRule) {
-    let (Some(end), Some(span)) = (rule.stanza.expires, rule.expires) else { return };
+/// Warns of a stanza that `does` something and whose end is past or near.
+fn check_end(draft: &Draft<'_>, name: &str, does: &str, end: Option<UnixTime>, span: Option<Span>) {
+    let (Some(end), Some(span)) = (end, span) else { return };
     let now = draft.options.now;
-    let name = &rule.info.name;
     if end <= now {
-        let what = match rule.info.effect {
-            Effect::Allow => "allows nothing any more",
-            Effect::Deny => "denies nothing any more",
-            Effect::Limit => "limits nothing any more",
-        };
         draft.report(
             Diagnostic::warning(codes::EXPIRED, format!("`{name}` has expired"))
-                .primary(span, format!("since then it {what}"))
+                .primary(span, format!("since then it {does} nothing any more"))
                 .help("remove the rule, or give it a later date"),
         );
     } else if end - now <= SOON {

@@ -9,6 +9,7 @@ pub mod codes;
 
 mod limit;
 mod lint;
+mod pin;
 mod rate;
 mod selectors;
 mod stanza;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use super::example::PolicyTest;
 use super::expr::{Expr, ExprProblem, Reads};
+use super::pin::PinInfo;
 use super::set::Parts;
 use super::stanza::{Predicate, Stanza};
 use super::{Captures, CompileOptions, RuleInfo};
@@ -40,6 +42,7 @@ struct Draft<'s> {
     by_text: HashMap<Box<str>, u32>,
     rules: Vec<DraftRule>,
     tests: Vec<PolicyTest>,
+    pins: Vec<DraftPin>,
     /// Every name in the set and where it was first given.
     names: HashMap<Box<str>, Span>,
 }
@@ -52,6 +55,13 @@ struct DraftRule {
     name: Span,
     /// Where each of the patterns stands, in their order.
     patterns: Vec<Span>,
+    expires: Option<Span>,
+}
+
+/// A pin with what findings about it need.
+#[derive(Debug)]
+struct DraftPin {
+    info: PinInfo,
     expires: Option<Span>,
 }
 
@@ -71,6 +81,7 @@ pub(super) fn read(
         by_text: HashMap::new(),
         rules: Vec::new(),
         tests: Vec::new(),
+        pins: Vec::new(),
         names: HashMap::new(),
     };
     for file in files {
@@ -101,11 +112,17 @@ impl Draft<'_> {
         for table in root.tables("test") {
             self.read_test(table, &file);
         }
-        for stanza in ["pin", "assert"] {
-            for table in root.tables(stanza) {
-                self.not_enforced(&format!("[[{stanza}]]"), table.span());
+        for table in root.tables("pin") {
+            if self.options.enforces_pins {
+                self.read_pin(table, &file);
+            } else {
+                self.not_enforced("[[pin]]", table.span());
                 table.ignore();
             }
+        }
+        for table in root.tables("assert") {
+            self.not_enforced("[[assert]]", table.span());
+            table.ignore();
         }
         root.finish();
     }
@@ -180,7 +197,16 @@ impl Draft<'_> {
         rules.sort_by(|(_, a), (_, b)| {
             (a.effect, a.mode, &a.name).cmp(&(b.effect, b.mode, &b.name))
         });
-        Parts { rules, predicates: self.predicates, captures: self.captures, tests: self.tests }
+        let mut pins: Vec<PinInfo> = self.pins.into_iter().map(|pin| pin.info).collect();
+        pins.sort_by(|a, b| a.name.cmp(&b.name));
+        Parts {
+            rules,
+            predicates: self.predicates,
+            captures: self.captures,
+            tests: self.tests,
+            pins,
+            lock: self.options.lock.clone(),
+        }
     }
 }
 

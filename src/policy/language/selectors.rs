@@ -14,16 +14,17 @@ pub(super) struct Selected {
 }
 
 impl Draft<'_> {
-    /// What a rule selects. `None` where something is wrong that would leave it with less than was written.
+    /// What a rule selects among `spaces`. `None` where something is wrong that would leave it with less than was written.
     pub(super) fn read_selectors(
         &mut self,
         table: &mut Table<'_>,
         effect: Effect,
+        spaces: &[Space],
     ) -> Option<Selected> {
         let (mut patterns, mut spans) = (Vec::new(), Vec::new());
         let mut is_right = true;
         let mut has_selector = false;
-        for space in Space::ALL {
+        for space in spaces.iter().copied() {
             let Some(value) = table.value(space.key()) else { continue };
             has_selector = true;
             let span = value.span();

@@ -6,13 +6,14 @@ use super::selectors::Selected;
 use super::{Draft, DraftRule, Keys, codes};
 use crate::diagnostic::document::{Date, Table};
 use crate::diagnostic::{Diagnostic, Spanned, suggest};
+use crate::policy::selector::Space;
 use crate::policy::stanza::{Body, Stanza};
 use crate::policy::{Effect, Mode, RefusalStyle, RuleInfo, UnixTime};
 
 /// Longest `name`, in bytes: names go into replies, logs and metric labels.
 const MAX_NAME: usize = 128;
 
-const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
+pub(super) const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
 
 const STYLES: [(&str, RefusalStyle); 3] = [
     ("jsonrpc", RefusalStyle::JsonRpc),
@@ -30,7 +31,7 @@ impl Draft<'_> {
         };
         let header = table.span();
         let name = self.read_name(&mut table);
-        let selected = self.read_selectors(&mut table, effect);
+        let selected = self.read_selectors(&mut table, effect, &Space::ALL);
         let when = table.string("when");
         let predicate = when.map(|text| self.predicate(text));
         let routes = self.read_routes(&mut table);
@@ -106,7 +107,7 @@ impl Draft<'_> {
     }
 
     /// Reads one of a few words.
-    fn read_word<T: Copy>(
+    pub(super) fn read_word<T: Copy>(
         &self,
         table: &mut Table<'_>,
         key: &'static str,
@@ -125,7 +126,7 @@ impl Draft<'_> {
         None
     }
 
-    fn read_routes<'d>(&self, table: &mut Table<'d>) -> Vec<Spanned<&'d str>> {
+    pub(super) fn read_routes<'d>(&self, table: &mut Table<'d>) -> Vec<Spanned<&'d str>> {
         let Some(value) = table.value("routes") else { return Vec::new() };
         let span = value.span();
         let Some(routes) = value.strings() else { return Vec::new() };
@@ -182,7 +183,7 @@ impl Draft<'_> {
 }
 
 /// The first second after the day `date`, UTC: the day itself is the rule's last.
-fn end_of(date: Date) -> UnixTime {
+pub(super) fn end_of(date: Date) -> UnixTime {
     // Howard Hinnant's days_from_civil, for dates that TOML has already checked.
     let (year, month, day) = (u64::from(date.year), u64::from(date.month), u64::from(date.day));
     let year = if month <= 2 { year.saturating_sub(1) } else { year };

@@ -7,10 +7,13 @@
 )]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use mcpfw::diagnostic::{Diagnostic, Sources, render};
+use mcpfw::lock::{Item, Json, List, Lock, Server};
 use mcpfw::policy::language::codes;
 use mcpfw::policy::{CompileOptions, Policy};
+use mcpfw::wire::mcp::Revision;
 
 use super::decisions::options;
 
@@ -76,11 +79,23 @@ fn asked(text: &str) -> Vec<(usize, usize, usize, String)> {
     asked
 }
 
+/// A lock of the tools `names`.
+fn lock(names: &str) -> Arc<Lock> {
+    let mut lock = Lock::new(Server::default(), Revision::V2025_11_25);
+    for name in names.split(", ") {
+        let text = format!("{{\"name\":\"{name}\"}}");
+        let json = Json::parse(text.as_bytes(), 1).expect("it is JSON");
+        assert!(lock.add(Item::new(List::Tools, json).expect("it is a tool")));
+    }
+    Arc::new(lock)
+}
+
 fn found(text: &str) -> (Vec<(usize, usize, usize, String)>, String) {
     let mut sources = Sources::new();
     let id = sources.add("policy.toml", text);
     let routes = Some(vec!["files".into(), "search".into()]);
-    let compiled = Policy::compile(&sources, &CompileOptions { routes, ..options() });
+    let lock = text.lines().next().and_then(|line| line.strip_prefix("# lock: ")).map(lock);
+    let compiled = Policy::compile(&sources, &CompileOptions { routes, lock, ..options() });
     let source = sources.source(id).expect("just added");
     let place = |found: &Diagnostic| {
         let span = found.span().expect("every finding of a file has a place");
