@@ -18,6 +18,8 @@ pub struct Limits {
     ///   come first in what clients write. This is the memory that one caller can pin.
     /// - `max_captured`, 16 KiB, of arguments is kept for rules to read. What is larger is not refused but unknown, and
     ///   so counts against the caller.
+    /// - `max_batch`, 20 (T6), messages in one batch of 2025-03-26; 0 refuses all. A batch is held until its last message is
+    ///   known, so that `max_hold` bounds its bytes.
     /// - `max_depth` (64), `max_key` (1 KiB), `max_number` (64 bytes), `max_values` (2^20), `max_open_keys` (4 096): bounds
     ///   of the JSON text itself (T5). Parsers behind us have bounds of their own, and lower ones than memory.
     pub request: RequestLimits,
@@ -94,6 +96,7 @@ impl Limits {
         // requests alive.
         from.size("max_body", KIB, 1 << 30, &mut limits.request.body);
         from.size("max_hold", KIB, 16 * MIB, &mut limits.request.hold);
+        from.count("max_batch", 0, 100, &mut limits.request.batch);
         from.count("max_depth", 4, 512, &mut limits.request.json.depth);
         from.size("max_key", 32, 32 * KIB, &mut limits.request.json.key_bytes);
         from.size("max_number", 20, KIB, &mut limits.request.json.number_bytes);

@@ -135,8 +135,14 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// The call that policy was asked about.
     pub call: Option<Call>,
+    /// The calls of a batch that it was asked about.
+    pub batch: Vec<Call>,
     /// The id, after reading on for it.
     pub id: Option<Id>,
+    /// The requests of a batch, each with its place, after reading on for them.
+    pub requests: Vec<(usize, Id)>,
+    /// The element of a batch that breaks a rule.
+    pub blamed: Option<usize>,
     /// What left for the upstream.
     pub left: Vec<u8>,
     /// The most bytes that waited.
@@ -168,7 +174,10 @@ pub fn run<'a>(
     let mut outcome = Outcome {
         verdict: Verdict::Passed,
         call: None,
+        batch: Vec::new(),
         id: None,
+        requests: Vec::new(),
+        blamed: None,
         left: Vec::new(),
         max_held: 0,
         released_at: None,
@@ -191,6 +200,15 @@ pub fn run<'a>(
             }
             assert!(outcome.call.is_none(), "a call is told once");
             outcome.call = Some(call);
+        } else if let Some(calls) = inspector.take_batch() {
+            let each: Result<Vec<_>, _> = calls.iter().map(|call| decide(policy, call)).collect();
+            match each.map(|each| Permitted::of_all(&each)) {
+                Ok(Some(permitted)) => inspector.release(&permitted),
+                Ok(None) => panic!("a batch of nothing"),
+                Err(slug) => outcome.verdict = Verdict::Denied(slug),
+            }
+            assert!(outcome.batch.is_empty(), "a batch is told once");
+            outcome.batch = calls;
         }
         inspector.release_response();
         if outcome.verdict != Verdict::Passed {
@@ -212,6 +230,10 @@ pub fn run<'a>(
         assert!(inspector.next_chunk().is_none(), "nothing leaves after a refusal");
     }
     outcome.id = inspector.id().cloned();
+    if let Some(batch) = inspector.batch() {
+        outcome.requests = batch.requests().map(|(index, id)| (index, id.clone())).collect();
+        outcome.blamed = batch.refused();
+    }
     outcome
 }
 
@@ -230,6 +252,8 @@ pub fn same_in<'a>(
     if !is_overtaken {
         assert_eq!(cut.verdict, whole.verdict);
         assert_eq!(cut.id, whole.id);
+        assert_eq!(cut.requests, whole.requests);
+        assert_eq!(cut.blamed, whole.blamed);
     }
     match cut.verdict {
         Verdict::Passed => assert!(cut.left == body, "every byte leaves"),
@@ -293,9 +317,12 @@ pub fn agrees_with_the_reader(
         (_, None) => {}
         (Verdict::Passed, Some(read)) => {
             assert_eq!(read.broken, [""; 0], "the reader finds nothing wrong");
-            let call = outcome.call.as_ref();
-            assert_eq!(call.map(facts), read.call.as_ref().map(facts), "both see the same call");
-            if let (Some(ours), Some(theirs)) = (call, &read.call) {
+            let ours: Vec<&Call> = outcome.call.iter().chain(&outcome.batch).collect();
+            let facts_of =
+                |calls: &[&Call]| calls.iter().map(|call| facts(call)).collect::<Vec<_>>();
+            let theirs: Vec<&Call> = read.calls.iter().collect();
+            assert_eq!(facts_of(&ours), facts_of(&theirs), "both see the same calls");
+            for (ours, theirs) in ours.into_iter().zip(theirs) {
                 assert!(decide(policy, theirs).is_ok(), "the reader's call is permitted");
                 let slots = policy.needs(&ours.method, ours.object.as_ref()).slots;
                 for slot in slots.iter() {
@@ -304,9 +331,8 @@ pub fn agrees_with_the_reader(
             }
         }
         (Verdict::Denied(slug), Some(read)) => {
-            let theirs = read.call.map(|call| decide(policy, &call).map(|_| ()));
-            let agrees = theirs == Some(Err(*slug));
-            assert!(agrees || !read.broken.is_empty(), "{slug}: {theirs:?}");
+            let theirs = read.calls.iter().find_map(|call| decide(policy, call).err());
+            assert!(theirs == Some(*slug) || !read.broken.is_empty(), "{slug}: {theirs:?}");
         }
         // The reader knows no limits.
         (
@@ -326,7 +352,7 @@ pub fn agrees_with_the_reader(
 }
 
 /// What two readers of one call must agree on, arguments aside.
-fn facts(call: &Call) -> impl PartialEq + std::fmt::Debug {
+pub(super) fn facts(call: &Call) -> impl PartialEq + std::fmt::Debug + use<> {
     let object = call.object.as_ref().map(|object| (object.kind, object.name.to_string()));
     let subscriptions = call.subscriptions.as_ref().map(|all| all.to_vec());
     (call.method.to_string(), object, call.revision, call.is_request, call.is_retry, subscriptions)
@@ -337,8 +363,8 @@ fn facts(call: &Call) -> impl PartialEq + std::fmt::Debug {
 pub struct Read {
     /// Slugs of the rules that it breaks.
     pub broken: Vec<&'static str>,
-    /// The call, where it is one and breaks no rule.
-    pub call: Option<Call>,
+    /// What is asked for, where it breaks no rule: by one call, or by those of a batch.
+    pub calls: Vec<Call>,
 }
 
 /// Reads a whole body with `serde_json`, which knows neither duplicate keys nor our limits.
@@ -348,10 +374,7 @@ pub fn read(policy: &Policy, exchange: &Exchange, body: &[u8]) -> Option<Read> {
     let mut read = Read::default();
     let raw: BTreeMap<String, Box<RawValue>> = match root {
         Json::Object(_) => serde_json::from_slice(body).ok()?,
-        Json::Array(_) => {
-            read.broken.push("batch_unsupported");
-            return Some(read);
-        }
+        Json::Array(_) => return super::batch::read(policy, exchange, body),
         _ => {
             read.broken.push("not_an_object");
             return Some(read);
@@ -360,7 +383,7 @@ pub fn read(policy: &Policy, exchange: &Exchange, body: &[u8]) -> Option<Read> {
     let id = raw.get("id").map(|raw| raw.get());
     Reader { policy, exchange, root: &root, id, read: &mut read }.run();
     if !read.broken.is_empty() {
-        read.call = None;
+        read.calls.clear();
     }
     Some(read)
 }
@@ -498,6 +521,11 @@ impl Reader<'_> {
             },
             has_capabilities: key("clientCapabilities").is_some_and(Json::is_object),
         };
+        let slots = self.policy.needs(name, object.as_ref()).slots;
+        let plan = self.policy.captures();
+        if let Some(arguments) = arguments {
+            self.broken("folded_key", is_ambiguous(plan, arguments, slots));
+        }
         let Exchange { mirror, session, announced, route } = self.exchange;
         // What is wrong with a request may show in another order than the reader looks for it.
         let heard = mirror.protocol_version().map(str::parse);
@@ -510,12 +538,7 @@ impl Reader<'_> {
             Ok(revision) => revision,
             Err(error) => return self.broken(error.slug(), true),
         };
-        let slots = self.policy.needs(name, object.as_ref()).slots;
-        let plan = self.policy.captures();
-        if let Some(arguments) = arguments {
-            self.broken("folded_key", is_ambiguous(plan, arguments, slots));
-        }
-        self.read.call = Some(Call {
+        self.read.calls.push(Call {
             method: name.into(),
             object,
             revision,

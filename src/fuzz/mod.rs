@@ -3,6 +3,7 @@
 //!
 //! A property panics where it does not hold; that is its only way to say so.
 
+pub mod batch;
 pub mod envelope;
 pub mod expr;
 pub mod json;

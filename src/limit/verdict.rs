@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::gcra::Pace;
-use crate::policy::{Permitted, Quota, RuleId};
+use crate::policy::{Draw, Permitted, Quota, RuleId};
 
 /// How long a bucket has to be waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +121,14 @@ impl Throttled {
     #[must_use]
     pub fn blame(&self) -> Option<&Standing> {
         self.0.1.refused()
+    }
+
+    /// The draw on the bucket to blame.
+    #[must_use]
+    pub fn blamed_draw(&self) -> Option<&Draw> {
+        let blame = self.blame()?;
+        let at = self.standings().iter().position(|standing| standing == blame)?;
+        self.permitted().draws().get(at)
     }
 
     /// Microseconds after which the same request would pass if nobody else drew; `None` where it never would.

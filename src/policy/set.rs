@@ -124,6 +124,23 @@ impl Policy {
         self.decide_for(principal, context, call, now, &mut Deaf)
     }
 
+    /// Decides every call of a batch, each as if it came alone, up to the first that is refused.
+    ///
+    /// # Errors
+    /// Its place among `calls`, and [`Policy::decide`]'s refusal of it: then none of them may go.
+    pub fn decide_each_of(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        calls: &[Call],
+        now: UnixTime,
+    ) -> Result<Vec<Permitted>, (usize, Refusal)> {
+        let decided = |(at, call)| {
+            self.decide(principal, context, call, now).map_err(|refusal| (at, refusal))
+        };
+        calls.iter().enumerate().map(decided).collect()
+    }
+
     /// Decides `call`, which the server sends downstream, at `now`: by the same rules, of which `server_requests`
     /// selects it. Its `object` is not looked at.
     ///

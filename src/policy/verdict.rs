@@ -46,13 +46,22 @@ impl Permitted {
         }
     }
 
+    /// One permission for all calls of a batch, which are admitted together or not at all: what any of them must be
+    /// counted against. `None` where there is no call.
+    pub fn of_all(each: &[Self]) -> Option<Self> {
+        let (first, rest) = each.split_first()?;
+        let mut all = first.clone();
+        rest.iter().for_each(|one| all.join(one.clone()));
+        Some(all)
+    }
+
     /// What allows it.
     #[must_use]
     pub fn basis(&self) -> Basis {
         self.basis
     }
 
-    /// The budgets that must admit it, all or none, in the order of their rules; at most one per rule and key.
+    /// The budgets that must admit it, all or none, at most one per rule and key; of one call in the order of their rules.
     #[must_use]
     pub fn draws(&self) -> &[Draw] {
         &self.draws

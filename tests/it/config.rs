@@ -325,6 +325,7 @@ fn limits_at_their_edges() {
         // key, below, least, most, above
         ("max_body", "1023B", "1KiB", "1GiB", "1073741825B"),
         ("max_hold", "1023B", "1KiB", "16MiB", "16777217B"),
+        ("max_batch", "-1", "0", "100", "101"),
         ("max_captured", "255B", "256B", "1MiB", "1048577B"),
         ("max_depth", "3", "4", "512", "513"),
         ("max_key", "31B", "32B", "32KiB", "32769B"),
@@ -349,7 +350,7 @@ fn limits_at_their_edges() {
         ("keep_alive", "999ms", "1s", "1d", "86400001ms"),
     ];
     let with = |key: &str, value: &str| {
-        let quote = if value.bytes().all(|b| b.is_ascii_digit()) { "" } else { "\"" };
+        let quote = if value.bytes().all(|b| b.is_ascii_digit() || b == b'-') { "" } else { "\"" };
         let text = format!(
             "limits.{key} = {quote}{value}{quote}\nroute = [{{ upstream = 'http://h/' }}]\n"
         );

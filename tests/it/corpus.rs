@@ -10,6 +10,7 @@ use mcpfw::fuzz;
 type Target = (&'static str, fn(&[u8]));
 
 const TARGETS: &[Target] = &[
+    ("batch", fuzz::batch::batch),
     ("envelope", fuzz::envelope::envelope),
     ("expr", fuzz::expr::condition),
     ("json_chunking", fuzz::json::chunking),

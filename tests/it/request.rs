@@ -10,6 +10,7 @@ use bytes::Bytes;
 use mcpfw::fuzz::envelope::{Outcome, Verdict, compile, decide, exchange, run};
 use mcpfw::inspect::request::{RequestInspector, RequestLimits, Violation};
 use mcpfw::policy::{Arg, Number, Policy, Value};
+use mcpfw::wire::jsonrpc::Id;
 use mcpfw::wire::mcp::{Revision, RevisionSet};
 
 const POLICY: &str = r#"
@@ -232,7 +233,12 @@ fn draining_ends_when_nothing_can_be_learnt() {
         let _ = inspector.feed(Bytes::copy_from_slice(body.as_bytes()));
         inspector
     };
-    assert_eq!(feed("[").drain(b"1"), ControlFlow::Break(()), "a batch has no one id");
+    let mut batch = feed("[1,");
+    assert_eq!(batch.drain(b"{\"id\":5"), ControlFlow::Continue(()), "others may follow");
+    assert_eq!(batch.drain(b"}]"), ControlFlow::Break(()));
+    let ids: Vec<_> = batch.batch().unwrap().requests().collect();
+    assert_eq!(ids, [(1, &Id::from_raw("5").unwrap())]);
+    assert_eq!(batch.id(), None, "a batch has no one id");
     assert_eq!(feed("{\"id\":1}}").drain(b"1"), ControlFlow::Break(()), "it is known");
     assert_eq!(feed("{\"id\":x").drain(b"1"), ControlFlow::Break(()), "no JSON");
     let mut open = feed("{\"method\":1,");

@@ -1,23 +1,20 @@
 //! What is known of a message while its bytes arrive.
 //!
-//! A [`Reader`] is told of the values by the tokenizer and enters them into the [`Envelope`], which
+//! A reader (`reader.rs`) is told of the values by the tokenizer and enters them into the [`Envelope`], which
 //! lives as long as the body. `settle.rs` makes the decisions that the entries allow.
 
 use std::sync::Arc;
 
-use super::capture::{Capture, Lead};
-use super::id::{IdReader, Run};
-use super::place::{self, Member};
+use super::batch::Batch;
+use super::capture::Capture;
+use super::id::IdReader;
+use super::place;
 use super::text::{Scratch, Text};
 use super::{Exchange, RequestLimits, Violation};
 use crate::policy::{Call, Needs, Object, Policy};
-use crate::wire::json::{Kind, Node, Visit};
+use crate::wire::json::{Kind, Node};
 use crate::wire::mcp::uri::{self, Form};
-use crate::wire::mcp::{Method, Revision, UriFault, folds_to_protocol_key};
-
-/// The scan may end: the message is refused and its id is known, or never will be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Enough;
+use crate::wire::mcp::{Method, Revision, UriFault};
 
 /// How far an object of the message has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,9 +84,11 @@ pub(super) struct Envelope {
     pub(super) revision: Option<Revision>,
     pub(super) call: Option<Call>,
     pub(super) is_decided: bool,
-    /// Offset of the root's closing brace.
+    /// Offset of the root's closing brace, or bracket.
     pub(super) brace: Option<u64>,
-    scratch: Scratch,
+    /// The batch of which this message is an element.
+    pub(super) batch: Option<Box<Batch>>,
+    pub(super) scratch: Scratch,
 }
 
 impl Envelope {
@@ -129,6 +128,7 @@ impl Envelope {
             call: None,
             is_decided: false,
             brace: None,
+            batch: None,
             scratch: Scratch::default(),
         }
     }
@@ -136,17 +136,44 @@ impl Envelope {
     /// Remembers the first violation; from then on only the id is read.
     pub(super) fn refuse(&mut self, violation: Violation) {
         if !self.is_quiet {
+            if let Some(mut batch) = self.batch.take() {
+                if !violation.is_of_body() {
+                    batch.blame(self.method(), self.target());
+                }
+                batch.forget_calls();
+                self.batch = Some(batch);
+            }
             self.violation = Some(violation);
             self.is_quiet = true;
         }
         self.call = None;
     }
 
-    fn begin(&mut self, place: u16, kind: Kind, at: u64) {
+    /// The method, between being read and the call being taken.
+    pub(super) fn method(&self) -> Option<&str> {
+        match &self.call {
+            Some(call) => Some(&call.method),
+            None => self.method.map(|_| &*self.method_name),
+        }
+    }
+
+    /// What the method acts on, as [`Envelope::method`].
+    pub(super) fn target(&self) -> Option<&str> {
+        let object = self.call.as_ref().map_or(&self.object, |call| &call.object);
+        object.as_ref().map(|object| &*object.name)
+    }
+
+    /// Whether the message wants a reply, as far as is known: it has a method that does, or no method yet and an id.
+    pub(super) fn wants_reply(&self) -> bool {
+        match self.method {
+            Some(_) => self.is_request,
+            None => !self.has_outcome && self.id.is_begun(),
+        }
+    }
+
+    pub(super) fn begin(&mut self, place: u16, kind: Kind, at: u64) {
         let is_object = kind == Kind::Object;
         match place {
-            place::ROOT if kind == Kind::Array => self.refuse(Violation::BatchUnsupported),
-            place::ROOT if !is_object => self.refuse(Violation::NotAnObject),
             place::JSONRPC if kind != Kind::String => self.refuse(Violation::JsonRpcVersion),
             place::ID => {
                 self.id.begin(at);
@@ -184,7 +211,7 @@ impl Envelope {
         }
     }
 
-    fn end(&mut self, place: u16, kind: Kind, at: u64) {
+    pub(super) fn end(&mut self, place: u16, kind: Kind, at: u64) {
         match place {
             place::JSONRPC => {
                 self.has_jsonrpc = true;
@@ -230,16 +257,37 @@ impl Envelope {
             return self.refuse(Violation::MethodTooLong);
         };
         let method = Method::from_wire(name);
-        self.is_request = match method {
-            Method::Other => !name.starts_with("notifications/"),
-            _ => !method.info().is_notification,
-        };
+        self.is_request = is_request(method, name);
         self.method_name = name.into();
         self.method = Some(method);
         if self.has_outcome {
             self.refuse(Violation::RequestAndResponse);
         } else if self.id.is_begun() && !self.is_request {
             self.refuse(Violation::NotificationWithId);
+        }
+    }
+
+    /// The method of an element of a batch that is refused already.
+    pub(super) fn end_quiet_method(&mut self) {
+        if let Some(name) = self.scratch.as_str() {
+            let method = Method::from_wire(name);
+            self.is_request = is_request(method, name);
+            self.method = Some(method);
+        }
+    }
+
+    /// Where member `name` of the object at `at` leads once the body is refused: only what its answer needs is read.
+    pub(super) fn quiet_key(&mut self, at: u16, name: &str) -> Node {
+        let is_in_batch = self.batch.is_some();
+        match name {
+            _ if at != place::ROOT => Node::IGNORE,
+            "id" => place::node(place::ID),
+            "method" if is_in_batch => place::node(place::METHOD),
+            "result" | "error" if is_in_batch => {
+                self.has_outcome = true;
+                Node::IGNORE
+            }
+            _ => Node::IGNORE,
         }
     }
 
@@ -275,7 +323,7 @@ impl Envelope {
     }
 
     /// The longest string that is kept of `place`.
-    fn limit_at(&self, place: u16) -> usize {
+    pub(super) fn limit_at(&self, place: u16) -> usize {
         match place {
             place::NAME
             | place::URI
@@ -288,165 +336,10 @@ impl Envelope {
     }
 }
 
-/// The tokenizer's view of an [`Envelope`] during one run of bytes.
-pub(super) struct Reader<'a> {
-    pub(super) envelope: &'a mut Envelope,
-    pub(super) run: Run<'a>,
-}
-
-impl Reader<'_> {
-    /// Stops the scan of a refused message as soon as nothing more can be learnt from it.
-    fn verdict(&self) -> Result<(), Enough> {
-        let envelope = &*self.envelope;
-        let is_hopeless = matches!(
-            envelope.violation,
-            Some(Violation::BatchUnsupported | Violation::NotAnObject | Violation::BadId)
-        );
-        if envelope.is_quiet && (is_hopeless || envelope.id.id().is_some()) {
-            Err(Enough)
-        } else {
-            Ok(())
-        }
-    }
-}
-
-impl Visit for Reader<'_> {
-    type Stop = Enough;
-
-    fn root(&mut self) -> Node {
-        place::node(place::ROOT)
-    }
-
-    fn key(&mut self, object: Node, name: &str) -> Result<Node, Enough> {
-        let envelope = &mut *self.envelope;
-        let at = object.number();
-        if envelope.is_quiet {
-            let is_id = at == place::ROOT && name == "id";
-            return Ok(if is_id { place::node(place::ID) } else { Node::IGNORE });
-        }
-        if at == place::CAPTURED || at >= place::TRIE {
-            return self.argument_key(at, name);
-        }
-        if at == place::ARGUMENTS {
-            return self.argument_key(place::TRIE, name);
-        }
-        match place::member(at, name) {
-            Member::At(to) => return Ok(place::node(to)),
-            Member::Outcome => envelope.outcome(),
-            Member::Unknown => {
-                // JavaScript takes what stands under `__proto__` for members of the object itself, as soon as it copies it.
-                let is_alike = |place| name == "__proto__" || folds_to_protocol_key(place, name);
-                if place::place(at).is_some_and(is_alike) {
-                    envelope.refuse(Violation::FoldedKey);
-                }
-            }
-        }
-        self.verdict()?;
-        Ok(Node::IGNORE)
-    }
-
-    fn element(&mut self, array: Node, _index: u32) -> Result<Node, Enough> {
-        let envelope = &*self.envelope;
-        if envelope.is_quiet {
-            return Ok(Node::IGNORE);
-        }
-        Ok(match array.number() {
-            place::SUBSCRIPTIONS => place::node(place::SUBSCRIPTION),
-            at if (at == place::CAPTURED || at >= place::TRIE) && envelope.capture.is_keeping() => {
-                place::node(place::CAPTURED)
-            }
-            _ => Node::IGNORE,
-        })
-    }
-
-    fn begin(&mut self, node: Node, kind: Kind, at: u64) -> Result<(), Enough> {
-        let envelope = &mut *self.envelope;
-        let place = node.number();
-        if envelope.is_quiet && place != place::ID {
-            return Ok(());
-        }
-        match place {
-            place::CAPTURED => envelope.capture.begin(kind),
-            place::TRIE.. => {
-                envelope.capture.enter(envelope.policy.captures(), place - place::TRIE, kind);
-            }
-            _ => {
-                if node.wants_text() {
-                    envelope.scratch.clear();
-                }
-                envelope.begin(place, kind, at);
-                if place == place::ARGUMENTS && !envelope.is_quiet {
-                    envelope.capture.enter(envelope.policy.captures(), 0, kind);
-                }
-            }
-        }
-        self.verdict()
-    }
-
-    fn text(&mut self, node: Node, piece: &str) -> Result<(), Enough> {
-        let envelope = &mut *self.envelope;
-        let place = node.number();
-        if place == place::CAPTURED || place >= place::TRIE {
-            envelope.capture.text(piece);
-        } else {
-            let limit = envelope.limit_at(place);
-            envelope.scratch.push(piece, limit);
-        }
-        Ok(())
-    }
-
-    fn end(&mut self, node: Node, kind: Kind, at: u64) -> Result<(), Enough> {
-        let envelope = &mut *self.envelope;
-        let place = node.number();
-        if place == place::ID {
-            if !envelope.id.end(at, self.run) {
-                envelope.refuse(Violation::BadId);
-            }
-            return self.verdict();
-        }
-        if envelope.is_quiet {
-            return Ok(());
-        }
-        match place {
-            place::CAPTURED => envelope.capture.end(kind),
-            place::TRIE.. => {
-                envelope.capture.leave(envelope.policy.captures(), place - place::TRIE, kind);
-                envelope.settle();
-            }
-            _ => {
-                if place == place::ARGUMENTS {
-                    envelope.capture.leave(envelope.policy.captures(), 0, kind);
-                }
-                envelope.end(place, kind, at);
-            }
-        }
-        self.verdict()
-    }
-}
-
-impl Reader<'_> {
-    /// A member name inside the arguments: on the trie, or inside a value that is being kept.
-    fn argument_key(&mut self, at: u16, name: &str) -> Result<Node, Enough> {
-        let envelope = &mut *self.envelope;
-        if envelope.capture.is_keeping() {
-            envelope.capture.inner_key(name);
-            let is_kept = envelope.capture.is_keeping();
-            return Ok(if is_kept { place::node(place::CAPTURED) } else { Node::IGNORE });
-        }
-        if at == place::CAPTURED {
-            return Ok(Node::IGNORE);
-        }
-        let plan = envelope.policy.captures();
-        match envelope.capture.key(plan, at - place::TRIE, name) {
-            Lead::Node(child) => {
-                let node = Node::new(place::TRIE.saturating_add(child));
-                Ok(if plan.slot(child).is_some() { node.with_text() } else { node })
-            }
-            Lead::Nowhere => {
-                envelope.check_arguments();
-                self.verdict()?;
-                Ok(Node::IGNORE)
-            }
-        }
+/// Whether a message of `method`, which is called `name`, wants a reply.
+fn is_request(method: Method, name: &str) -> bool {
+    match method {
+        Method::Other => !name.starts_with("notifications/"),
+        _ => !method.info().is_notification,
     }
 }

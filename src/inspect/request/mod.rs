@@ -7,15 +7,17 @@
 //! ```
 //!
 //! Invariants: what leaves is what came, byte for byte. Nothing leaves before [`RequestInspector::release`].
-//! The root's closing brace leaves only after [`RequestInspector::finish`] found the whole body good, so that a late
+//! The root's closing brace (of a batch, its bracket) leaves only after [`RequestInspector::finish`] found the whole body good, so that a late
 //! violation leaves the upstream with a body that no parser takes for complete (T8). Neither the chunks' sizes nor their
 //! cuts change any verdict.
 
+mod batch;
 mod capture;
 mod envelope;
 mod gate;
 mod id;
 mod place;
+mod reader;
 mod settle;
 mod text;
 mod violation;
@@ -25,9 +27,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use self::envelope::{Enough, Envelope, Reader};
+pub use self::batch::Batch;
+use self::envelope::Envelope;
 use self::gate::Gate;
 use self::id::Run;
+use self::reader::{Enough, Reader};
 pub use self::violation::Violation;
 use crate::policy::{Call, Permitted, Policy};
 use crate::wire::json::{self, Error, Tokenizer};
@@ -62,6 +66,9 @@ pub struct RequestLimits {
     pub method: usize,
     /// Bytes of a tool or prompt name, a URI or a task handle. Default 8 KiB, what servers take of a URL.
     pub target: usize,
+    /// Elements of a batch. Default 20 (T6): what one refused element costs its neighbours, and what one request can ask
+    /// for. With 0 there are no batches. All of a batch is held until its end, so that `hold` bounds its bytes.
+    pub batch: usize,
     /// Bytes of white space behind the message. Default 1 KiB: they wait in memory until the end.
     pub trailing: u64,
     /// Bounds of the JSON itself.
@@ -77,6 +84,7 @@ impl Default for RequestLimits {
             elements: 64,
             method: 128,
             target: 8 << 10,
+            batch: 20,
             trailing: 1 << 10,
             json: json::Limits::default(),
         }
@@ -169,21 +177,32 @@ impl RequestInspector {
 
     /// What is asked for: once, as soon as enough of the body is known to decide it.
     ///
-    /// Never for a response ([`RequestInspector::is_response`]).
+    /// Never for a response ([`RequestInspector::is_response`]) or a batch ([`RequestInspector::take_batch`]).
     pub fn take_call(&mut self) -> Option<Call> {
+        if self.envelope.batch.is_some() {
+            return None;
+        }
         let call = self.envelope.call.take();
         self.is_taken |= call.is_some();
         call
     }
 
-    /// Opens the way for the body of the call that was taken. Asks for the permission so that nobody forgets it.
+    /// What the elements of a batch ask for, in their order: once, as soon as all of them have been read. Never for a
+    /// batch of responses.
+    pub fn take_batch(&mut self) -> Option<Vec<Call>> {
+        let calls = self.envelope.batch.as_mut()?.take_calls();
+        self.is_taken |= calls.is_some();
+        calls
+    }
+
+    /// Opens the way for the body of the call, or calls, that were taken. Asks for the permission so that nobody forgets it.
     pub fn release(&mut self, _permitted: &Permitted) {
         if self.is_taken && !self.is_refused() {
             self.gate.open();
         }
     }
 
-    /// Opens the way for the body of a response to a request of the server. Does nothing for anything else.
+    /// Opens the way for the body of a response to a request of the server, or of several. Does nothing for anything else.
     pub fn release_response(&mut self) {
         if self.is_response() && !self.is_refused() {
             self.gate.open();
@@ -195,73 +214,101 @@ impl RequestInspector {
         self.gate.next()
     }
 
-    /// Reads on after a refusal, for nothing but the id, and forgets what was held. Says
+    /// Reads on after a refusal, for nothing but the id (of a batch, the ids), and forgets what was held. Says
     /// [`ControlFlow::Break`] as soon as more bytes cannot tell anything.
     pub fn drain(&mut self, chunk: &[u8]) -> ControlFlow<()> {
         self.envelope.is_quiet = true;
         self.envelope.call = None;
+        if let Some(batch) = &mut self.envelope.batch {
+            batch.forget_calls();
+        }
         self.gate.seal();
         let room = self.envelope.limits.body.saturating_sub(self.fed);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let readable = chunk.get(..room.min(chunk.len())).unwrap_or(chunk);
-        if !self.is_spent && self.envelope.id.id().is_none() {
+        if !self.is_spent && !self.knows_ids() {
             self.scan(readable);
         }
-        let is_done =
-            self.is_spent || self.envelope.id.id().is_some() || readable.len() < chunk.len();
+        let is_done = self.is_spent || self.knows_ids() || readable.len() < chunk.len();
         if is_done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// The id, once it has been read.
+    /// The id, once it has been read. A batch has several ([`Batch::requests`]) and none of its own.
     #[must_use]
     pub fn id(&self) -> Option<&Id> {
-        self.envelope.id.id()
+        self.envelope.id.id().filter(|_| self.envelope.batch.is_none())
+    }
+
+    /// The batch, where the body is one; complete once it was taken, refused and drained, or found to be of responses.
+    ///
+    /// `None` also where it was refused in a way that leaves nothing to answer each request with: JSON-RPC 2.0 §6 has
+    /// one error for a batch that cannot be read.
+    #[must_use]
+    pub fn batch(&self) -> Option<&Batch> {
+        let is_readable = !self.envelope.violation.as_ref().is_some_and(Violation::ends_batch);
+        self.envelope.batch.as_deref().filter(|_| is_readable)
     }
 
     /// Whether the message wants a reply, as far as is known: it has a method that does, or no method yet and an id.
     #[must_use]
     pub fn is_request(&self) -> bool {
-        match self.envelope.method {
-            Some(_) => self.envelope.is_request,
-            None => !self.envelope.has_outcome && self.envelope.id.is_begun(),
+        match &self.envelope.batch {
+            Some(batch) => batch.requests().next().is_some(),
+            None => self.envelope.wants_reply(),
         }
     }
 
-    /// Whether the message is a response to a request of the server.
+    /// Whether the message is a response to a request of the server. Of a batch: whether all of it has been read and is
+    /// responses.
     #[must_use]
     pub fn is_response(&self) -> bool {
+        if let Some(batch) = &self.envelope.batch {
+            return batch.is_of_responses();
+        }
         let is_outcome = self.envelope.has_outcome && self.envelope.method.is_none();
         is_outcome && (!self.awaits_response_id || self.id().is_some())
     }
 
-    /// The method, for the log of a refusal: known from when it was read until the call is taken.
+    /// The method, for the log of a refusal: known from when it was read until the call is taken. Of a batch: of the
+    /// element that is refused.
     #[must_use]
     pub fn method(&self) -> Option<&str> {
-        let envelope = &self.envelope;
-        match &envelope.call {
-            Some(call) => Some(&call.method),
-            None => envelope.method.map(|_| &*envelope.method_name),
+        match &self.envelope.batch {
+            Some(batch) => batch.refused_method(),
+            None => self.envelope.method(),
         }
     }
 
     /// What the method acts on, for the log of a refusal: as [`RequestInspector::method`].
     #[must_use]
     pub fn target(&self) -> Option<&str> {
-        let envelope = &self.envelope;
-        let object = envelope.call.as_ref().map_or(&envelope.object, |call| &call.object);
-        object.as_ref().map(|object| &*object.name)
+        match &self.envelope.batch {
+            Some(batch) => batch.refused_target(),
+            None => self.envelope.target(),
+        }
     }
 
     /// The revision of headers and body together, once both are known.
     #[must_use]
     pub fn revision(&self) -> Option<Revision> {
-        self.envelope.revision
+        match &self.envelope.batch {
+            Some(_) => Some(batch::REVISION),
+            None => self.envelope.revision,
+        }
     }
 
     /// Bytes that were fed and have not been handed out.
     #[must_use]
     pub fn held(&self) -> usize {
         self.gate.held()
+    }
+
+    /// Whether nothing more of a refused body can be of use.
+    fn knows_ids(&self) -> bool {
+        match &self.envelope.batch {
+            Some(batch) => batch.is_closed(),
+            None => self.envelope.id.id().is_some(),
+        }
     }
 
     fn scan(&mut self, bytes: &[u8]) {
@@ -313,8 +360,10 @@ impl RequestInspector {
     /// Bytes until the nearest limit.
     fn room(&self) -> u64 {
         let limits = &self.envelope.limits;
-        let is_decided =
-            self.envelope.is_decided && (!self.envelope.has_outcome || self.is_response());
+        let is_decided = match &self.envelope.batch {
+            Some(batch) => batch.is_closed(),
+            None => self.envelope.is_decided && (!self.envelope.has_outcome || self.is_response()),
+        };
         let limit = if is_decided { limits.body } else { limits.body.min(limits.hold) };
         limit.saturating_sub(self.fed)
     }

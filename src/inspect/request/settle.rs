@@ -193,6 +193,10 @@ impl Envelope {
         let modern = header.filter(|text| text.parse().is_ok_and(Revision::is_modern));
         let version = match (&self.version, modern) {
             (Version::Absent | Version::AsHeader, Some(text)) => BodyVersion::Text(text),
+            // A notification may turn out modern without any header to say so.
+            (Version::Absent, None) if !self.is_request && self.params != Progress::Closed => {
+                return None;
+            }
             (Version::Absent, None) => BodyVersion::Absent,
             _ => return None,
         };

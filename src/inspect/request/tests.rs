@@ -152,7 +152,7 @@ fn violations_and_their_neighbours() {
         assert_eq!(outcome(&[], body).verdict, Ok(()), "{body}");
     }
     let refused = [
-        ("[]", "batch_unsupported"),
+        ("[]", "batch_empty"),
         ("7 ", "not_an_object"),
         ("", "parse_error"),
         ("{}", "jsonrpc_version"),

@@ -21,7 +21,22 @@ pub enum Violation {
     /// An array: a batch, where there are none (T6).
     #[error("batches are not supported")]
     BatchUnsupported,
-    /// The root is neither object nor array.
+    /// A batch of nothing (T6).
+    #[error("the batch is empty")]
+    BatchEmpty,
+    /// A batch of more elements than `RequestLimits::batch` (T6, T48).
+    #[error("the batch has too many elements")]
+    BatchTooLong,
+    /// Responses beside requests or notifications in one batch: 2025-03-26 has the one or the other (T6).
+    #[error("a batch has either responses or requests and notifications")]
+    BatchMixed,
+    /// Two elements of a batch with the same id (T4, T6).
+    #[error("an id stands twice in the batch")]
+    BatchDuplicateId,
+    /// An element that may only be sent alone: a handshake, a listen, a message of a later revision (T6).
+    #[error("this message may not be part of a batch")]
+    BatchMember,
+    /// The root is neither object nor array, or an element of a batch is no object.
     #[error("the body is not a JSON-RPC message")]
     NotAnObject,
     /// A name that is not a protocol key, or one of an argument that a rule reads, but that some parser takes for it
@@ -91,6 +106,11 @@ impl Violation {
             Self::HoldExceeded => "hold_exceeded",
             Self::TrailingSpace => "trailing_space",
             Self::BatchUnsupported => "batch_unsupported",
+            Self::BatchEmpty => "batch_empty",
+            Self::BatchTooLong => "batch_too_long",
+            Self::BatchMixed => "batch_mixed",
+            Self::BatchDuplicateId => "batch_duplicate_id",
+            Self::BatchMember => "batch_member",
             Self::NotAnObject => "not_an_object",
             Self::FoldedKey => "folded_key",
             Self::JsonRpcVersion => "jsonrpc_version",
@@ -111,6 +131,26 @@ impl Violation {
             Self::Uri(fault) => fault.slug(),
             Self::Envelope(error) => error.slug(),
         }
+    }
+
+    /// Whether it leaves the requests of a batch without an answer of their own: what stands behind it is not read, and
+    /// JSON-RPC 2.0 §6 has one answer for an array that is not JSON.
+    pub(super) const fn ends_batch(&self) -> bool {
+        matches!(self, Self::Syntax(_) | Self::BatchUnsupported | Self::BatchTooLong)
+    }
+
+    /// Whether it is about the body as a whole, and not about one element of a batch.
+    pub(super) const fn is_of_body(&self) -> bool {
+        matches!(
+            self,
+            Self::Syntax(_)
+                | Self::BodyTooLarge
+                | Self::HoldExceeded
+                | Self::TrailingSpace
+                | Self::BatchUnsupported
+                | Self::BatchEmpty
+                | Self::BatchTooLong
+        )
     }
 
     /// The JSON-RPC code that belongs to it (mcp-protocol.md §7.2). The HTTP status is 413 for

@@ -414,23 +414,135 @@ fn t6() -> Vec<Vector> {
     let mut t = Table::of(6);
     let body = call("shell", "{}");
     t.pass(call("search", &format!("{{\"batch\":[{body},{body}]}}")));
-    for batch in [
-        format!("[{body}]"),
-        format!(" \t\r\n[{body}]"),
-        format!("[{}]", call("search", "{}")),
-        "[]".to_owned(),
-        "[[]]".to_owned(),
-        format!("[[{body}]]"),
-        format!("[1,{body}]"),
-        "[".to_owned(),
-    ] {
-        t.unseen("batch_unsupported", batch.clone());
-        t.unseen("batch_unsupported", batch).with(VERSION, "2025-03-26");
+    let good = call("search", "{}");
+    let two = good.replace("\"id\":1", "\"id\":2");
+    let note = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"z"}}"#;
+    let answer = r#"{"jsonrpc":"2.0","id":7,"result":{"method":"tools/call"}}"#;
+    let handshake = request("initialize", r#""protocolVersion":"2025-03-26""#);
+    let listen = request("subscriptions/listen", r#""notifications":{}"#);
+    let modern = request("tools/call", &format!(r#""name":"search",{META}"#));
+    let quiet =
+        format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{{META}}}}}"#);
+    let folded = r#"{"jsonrpc":"2.0","id":9,"Method":"tools/call"}"#;
+    // Only one revision has batches; nobody else's server may get one (TypeScript's would take it).
+    for batch in [&body, &good, note, answer, "", "[]", &format!("[{body}]"), "1"] {
+        for version in ["2024-11-05", "2025-06-18", "2025-11-25", MODERN, "2099-01-01"] {
+            t.unseen("batch_unsupported", format!(" \t\r\n[{batch}]")).with(VERSION, version);
+        }
+        t.unseen("header_mismatch", format!("[{batch}]")).with("mcp-method", "tools/call");
+        t.unseen("header_mismatch", format!("[{batch}]")).with("mcp-name", "search");
     }
+    for version in [None, Some("2025-03-26")] {
+        let with = |t: &mut Table| {
+            if let Some(version) = version {
+                t.with(VERSION, version);
+            }
+        };
+        for batch in [
+            format!("[{good}]"),
+            format!(" \n[ {good}\t,{two} ]\r\n"),
+            format!("[{note}]"),
+            format!("[{note},{good},{note},{two}]"),
+            format!("[{answer}]"),
+            format!("[{answer},{}]", answer.replace('7', "\"7\"")),
+            format!(
+                "[{}]",
+                (1..=20)
+                    .map(|n| good.replacen('1', &n.to_string(), 1))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            ),
+        ] {
+            t.pass(batch);
+            with(&mut t);
+        }
+        for batch in [
+            format!("[{body}]"),
+            format!("[{two},{body}]"),
+            format!("[{body},{two}]"),
+            format!("[{note},{two},{body},{note}]"),
+            format!("[{two},{}]", write(r#"{"path":"/etc/passwd"}"#)),
+            format!(r#"[{two},{{"jsonrpc":"2.0","method":"notifications/strange"}}]"#),
+        ] {
+            t.denied(batch);
+            with(&mut t);
+        }
+        for (slug, batch) in [
+            ("batch_empty", "[]".to_owned()),
+            ("batch_empty", "[ ]".to_owned()),
+            ("not_an_object", "[[]]".to_owned()),
+            ("not_an_object", format!("[[{good}]]")),
+            ("not_an_object", format!("[{two},[{good}]]")),
+            ("not_an_object", format!("[1,{good}]")),
+            ("not_an_object", format!("[{good},null]")),
+            ("not_an_object", "[\"x\"]".to_owned()),
+            ("batch_too_long", format!("[{}]", vec![note; 21].join(","))),
+            ("batch_too_long", format!("[{}{body}]", format!("{note},").repeat(20))),
+            ("batch_mixed", format!("[{good},{answer}]")),
+            ("batch_mixed", format!("[{answer},{note}]")),
+            ("batch_duplicate_id", format!("[{good},{good}]")),
+            ("batch_duplicate_id", format!("[{good},{note},{}]", body)),
+            ("batch_duplicate_id", format!("[{answer},{answer}]")),
+            (
+                "batch_duplicate_id",
+                format!(
+                    "[{},{}]",
+                    good.replace(":1,", ":\"a\","),
+                    good.replace(":1,", ":\"\\u0061\",")
+                ),
+            ),
+            ("batch_member", format!("[{handshake}]")),
+            ("batch_member", format!("[{two},{handshake}]")),
+            ("batch_member", format!("[{listen}]")),
+            ("folded_key", format!("[{good},{folded}]")),
+            (
+                "folded_key",
+                format!(
+                    "[{good},{}]",
+                    write(r#"{"path":"/sandbox/a","Path":"/etc"}"#).replace(":1,", ":2,")
+                ),
+            ),
+            ("id_missing", format!("[{good},{}]", two.replace("\"id\":2,", ""))),
+            ("bad_id", format!("[{good},{}]", two.replace(":2,", ":null,"))),
+            (
+                "request_and_response",
+                format!("[{}]", good.replace("\"id\"", "\"result\":1,\"id\"")),
+            ),
+            ("uri_dot_segment", format!("[{two},{}]", read("doc://public/../secret"))),
+            ("duplicate_key", format!("[{good},{}]", two.replace("\"id\":2", "\"id\":2,\"id\":2"))),
+            ("parse_error", format!("[{good},]")),
+            ("parse_error", format!("[{good}")),
+            ("parse_error", format!("[{good}}}")),
+            ("trailing_bytes", format!("[{good}][{body}]")),
+            ("trailing_bytes", format!("[{good}]{body}")),
+            ("trailing_space", format!("[{good}]{}", " ".repeat(1025))),
+        ] {
+            // Of what is wrong behind the bracket the upstream has seen no complete message.
+            if slug.starts_with("trailing") {
+                t.refused(slug, batch);
+            } else {
+                t.unseen(slug, batch);
+            }
+            with(&mut t);
+        }
+        // A message of another revision inside: where the header names none the envelope is short of it.
+        let slug = if version.is_none() { "header_missing" } else { "header_mismatch" };
+        t.unseen(slug, format!("[{two},{modern}]"));
+        with(&mut t);
+        let slug = if version.is_none() { "batch_member" } else { "header_mismatch" };
+        t.unseen(slug, format!("[{two},{quiet}]"));
+        with(&mut t);
+    }
+    // All of it waits, and so is as much as may wait.
+    let wide =
+        |pad: usize| format!("[{}]", call("search", &format!(r#"{{"q":"{}"}}"#, "q".repeat(pad))));
+    let room = (64 << 10) - wide(0).len();
+    t.pass(wide(room));
+    t.unseen("hold_exceeded", wide(room + 1));
     t.unseen("parse_error", format!("\u{b}[{body}]"));
     t.unseen("not_an_object", format!("\"[{}]\"", body.replace('"', "'")));
-    t.refused("trailing_bytes", format!("{}[{body}]", call("search", "{}")));
-    t.refused("trailing_bytes", format!("{},{body}", call("search", "{}")));
+    t.refused("trailing_bytes", format!("{good}[{body}]"));
+    t.refused("trailing_bytes", format!("{good},{body}"));
     t.refused("params_not_object", request("tools/call", "").replace("{}", "[\"shell\"]"));
     t.take()
 }

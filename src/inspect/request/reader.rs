@@ -1,0 +1,195 @@
+//! What the tokenizer tells, entered into the envelope.
+
+use super::capture::Lead;
+use super::envelope::Envelope;
+use super::id::Run;
+use super::place::{self, Member};
+use super::violation::Violation;
+use crate::wire::json::{Kind, Node, Visit};
+use crate::wire::mcp::folds_to_protocol_key;
+
+/// The scan may end: the message is refused and its id is known, or never will be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Enough;
+
+/// The tokenizer's view of an [`Envelope`] during one run of bytes.
+pub(super) struct Reader<'a> {
+    pub(super) envelope: &'a mut Envelope,
+    pub(super) run: Run<'a>,
+}
+
+impl Reader<'_> {
+    /// Stops the scan of a refused message as soon as nothing more can be learnt from it.
+    fn verdict(&self) -> Result<(), Enough> {
+        let envelope = &*self.envelope;
+        if !envelope.is_quiet {
+            return Ok(());
+        }
+        let is_done = match (&envelope.batch, &envelope.violation) {
+            (Some(batch), violation) => {
+                batch.is_closed() || violation.as_ref().is_some_and(Violation::ends_batch)
+            }
+            (
+                None,
+                Some(Violation::BatchUnsupported | Violation::NotAnObject | Violation::BadId),
+            ) => true,
+            (None, _) => envelope.id.id().is_some(),
+        };
+        if is_done { Err(Enough) } else { Ok(()) }
+    }
+}
+
+impl Visit for Reader<'_> {
+    type Stop = Enough;
+
+    fn root(&mut self) -> Node {
+        place::node(place::ROOT)
+    }
+
+    fn key(&mut self, object: Node, name: &str) -> Result<Node, Enough> {
+        let envelope = &mut *self.envelope;
+        let at = object.number();
+        if envelope.is_quiet {
+            return Ok(envelope.quiet_key(at, name));
+        }
+        if at == place::CAPTURED || at >= place::TRIE {
+            return self.argument_key(at, name);
+        }
+        if at == place::ARGUMENTS {
+            return self.argument_key(place::TRIE, name);
+        }
+        match place::member(at, name) {
+            Member::At(to) => return Ok(place::node(to)),
+            Member::Outcome => envelope.outcome(),
+            Member::Unknown => {
+                // JavaScript takes what stands under `__proto__` for members of the object itself, as soon as it copies it.
+                let is_alike = |place| name == "__proto__" || folds_to_protocol_key(place, name);
+                if place::place(at).is_some_and(is_alike) {
+                    envelope.refuse(Violation::FoldedKey);
+                }
+            }
+        }
+        self.verdict()?;
+        Ok(Node::IGNORE)
+    }
+
+    fn element(&mut self, array: Node, _index: u32) -> Result<Node, Enough> {
+        let envelope = &*self.envelope;
+        if let (place::ROOT, Some(batch)) = (array.number(), &envelope.batch) {
+            // What is inside of an element that is itself an array is no message.
+            return Ok(if batch.is_inside() { Node::IGNORE } else { place::node(place::ROOT) });
+        }
+        if envelope.is_quiet {
+            return Ok(Node::IGNORE);
+        }
+        Ok(match array.number() {
+            place::SUBSCRIPTIONS => place::node(place::SUBSCRIPTION),
+            at if (at == place::CAPTURED || at >= place::TRIE) && envelope.capture.is_keeping() => {
+                place::node(place::CAPTURED)
+            }
+            _ => Node::IGNORE,
+        })
+    }
+
+    fn begin(&mut self, node: Node, kind: Kind, at: u64) -> Result<(), Enough> {
+        let envelope = &mut *self.envelope;
+        let place = node.number();
+        if envelope.is_quiet && !matches!(place, place::ROOT | place::ID) {
+            if place == place::METHOD {
+                envelope.scratch.clear();
+            }
+            return Ok(());
+        }
+        match place {
+            place::ROOT => envelope.begin_root(kind),
+            place::CAPTURED => envelope.capture.begin(kind),
+            place::TRIE.. => {
+                envelope.capture.enter(envelope.policy.captures(), place - place::TRIE, kind);
+            }
+            _ => {
+                if node.wants_text() {
+                    envelope.scratch.clear();
+                }
+                envelope.begin(place, kind, at);
+                if place == place::ARGUMENTS && !envelope.is_quiet {
+                    envelope.capture.enter(envelope.policy.captures(), 0, kind);
+                }
+            }
+        }
+        self.verdict()
+    }
+
+    fn text(&mut self, node: Node, piece: &str) -> Result<(), Enough> {
+        let envelope = &mut *self.envelope;
+        let place = node.number();
+        if place == place::CAPTURED || place >= place::TRIE {
+            envelope.capture.text(piece);
+        } else {
+            let limit = envelope.limit_at(place);
+            envelope.scratch.push(piece, limit);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, node: Node, kind: Kind, at: u64) -> Result<(), Enough> {
+        let envelope = &mut *self.envelope;
+        let place = node.number();
+        if place == place::ID {
+            if !envelope.id.end(at, self.run) {
+                envelope.refuse(Violation::BadId);
+            }
+            return self.verdict();
+        }
+        if place == place::ROOT && envelope.batch.is_some() {
+            envelope.end_in_batch(at);
+            return self.verdict();
+        }
+        if envelope.is_quiet {
+            if place == place::METHOD && kind == Kind::String {
+                envelope.end_quiet_method();
+            }
+            return Ok(());
+        }
+        match place {
+            place::CAPTURED => envelope.capture.end(kind),
+            place::TRIE.. => {
+                envelope.capture.leave(envelope.policy.captures(), place - place::TRIE, kind);
+                envelope.settle();
+            }
+            _ => {
+                if place == place::ARGUMENTS {
+                    envelope.capture.leave(envelope.policy.captures(), 0, kind);
+                }
+                envelope.end(place, kind, at);
+            }
+        }
+        self.verdict()
+    }
+}
+
+impl Reader<'_> {
+    /// A member name inside the arguments: on the trie, or inside a value that is being kept.
+    fn argument_key(&mut self, at: u16, name: &str) -> Result<Node, Enough> {
+        let envelope = &mut *self.envelope;
+        if envelope.capture.is_keeping() {
+            envelope.capture.inner_key(name);
+            let is_kept = envelope.capture.is_keeping();
+            return Ok(if is_kept { place::node(place::CAPTURED) } else { Node::IGNORE });
+        }
+        if at == place::CAPTURED {
+            return Ok(Node::IGNORE);
+        }
+        let plan = envelope.policy.captures();
+        match envelope.capture.key(plan, at - place::TRIE, name) {
+            Lead::Node(child) => {
+                let node = Node::new(place::TRIE.saturating_add(child));
+                Ok(if plan.slot(child).is_some() { node.with_text() } else { node })
+            }
+            Lead::Nowhere => {
+                envelope.check_arguments();
+                self.verdict()?;
+                Ok(Node::IGNORE)
+            }
+        }
+    }
+}
