@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::reject::{Asked, Reject};
 use super::state::Shared;
-use crate::limit::{Admitted, Standing, headers as limit_headers};
+use crate::limit::{Admitted, Standing, Throttled, headers as limit_headers};
 use crate::policy::{Permitted, Policy};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -22,11 +22,15 @@ pub(super) fn admit(
     asked: &Asked<'_>,
     policy: &Policy,
 ) -> Result<Admitted, Box<Reject>> {
-    let now = shared.clock.micros(Instant::now());
-    shared
-        .limiter
-        .admit(permitted, now)
-        .map_err(|throttled| Reject::throttled(&throttled, asked, policy))
+    draw(shared, permitted).map_err(|throttled| Reject::throttled(&throttled, asked, policy))
+}
+
+/// Charges every budget of `permitted`, or none.
+///
+/// # Errors
+/// [`Throttled`] where one refuses.
+pub(super) fn draw(shared: &Shared, permitted: Permitted) -> Result<Admitted, Throttled> {
+    shared.limiter.admit(permitted, shared.clock.micros(Instant::now()))
 }
 
 /// Sets `RateLimit` and `RateLimit-Policy`, where there are budgets.

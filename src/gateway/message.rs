@@ -7,10 +7,11 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use super::affinity::{self, Session};
+use super::batch::Logged;
 use super::clock::unix_seconds;
 use super::forward::{self, Facts, Leave};
 use super::inbound::{Broken, Inbound};
-use super::outstanding::Answers;
+use super::outstanding::{self, Answers};
 use super::peer::Peer;
 use super::read::{self, Message, Unread};
 use super::record::{Glimpse, Record};
@@ -20,7 +21,7 @@ use super::state::Shared;
 use super::uplink::{Cut, Slot, Why};
 use super::visible::Viewer;
 use super::{Answer, Known, admit};
-use crate::inspect::request::RequestInspector;
+use crate::inspect::request::{Batch, RequestInspector};
 use crate::limit::Admitted;
 use crate::policy::{Args, Call, Context};
 use crate::upstream::Failure;
@@ -76,6 +77,10 @@ impl Exchange {
                 Ok(admitted) => (Leave::admitted(&admitted, &mut inspector), Some(admitted), None),
                 Err(reject) => return self.refuse(reject, inbound, inspector).await,
             },
+            Message::Batch(calls) => match self.judge_batch(calls) {
+                Ok(admitted) => (Leave::admitted(&admitted, &mut inspector), Some(admitted), None),
+                Err(reject) => return self.refuse(reject, inbound, inspector).await,
+            },
             // It answers what the server asked; nothing is called.
             Message::Response => match self.attribute(&session, &inspector) {
                 Ok(answers) => (Leave::response(&answers, &mut inspector), None, Some(answers)),
@@ -85,6 +90,7 @@ impl Exchange {
         self.record.revision = self.record.revision.or_else(|| inspector.revision());
         let modern = self.record.revision.is_some_and(|revision| revision.is_modern());
         let id = inspector.id().cloned();
+        let batch = batch_ids(&inspector);
         let (body, slot) = forward::body(inbound, inspector, &mut self.record);
         let facts = Facts {
             shared: &self.shared,
@@ -104,9 +110,10 @@ impl Exchange {
                     && let Err(fault) =
                         affinity::seal(&self.shared, known, &mut session, upstream, headers)
                 {
-                    return Err((Reject::reply(fault).under(id.as_ref()), self.record));
+                    let reject = Reject::reply(fault).under(id.as_ref()).under_batch(&batch);
+                    return Err((reject, self.record));
                 }
-                let question = self.question(modern, id, slot);
+                let question = self.question(modern, id, batch, slot);
                 let credentials = &self.known.route.credentials;
                 let mut response =
                     relay::relay(&self.shared, reply, question, credentials, self.record)?;
@@ -116,7 +123,7 @@ impl Exchange {
                 }
                 Ok(response)
             }
-            Err(failure) => self.failed(&failure, slot, id).await,
+            Err(failure) => self.failed(&failure, slot, id, &batch).await,
         }
     }
 
@@ -124,7 +131,7 @@ impl Exchange {
     fn session(&self, message: &Message, headers: &mut HeaderMap) -> Result<Session, Box<Reject>> {
         let is_modern = match message {
             Message::Call(call) => call.revision.is_modern(),
-            Message::Response => false,
+            Message::Batch(_) | Message::Response => false,
         };
         if is_modern {
             return Ok(Session::none());
@@ -137,7 +144,7 @@ impl Exchange {
         let known = &self.known;
         let context =
             Context { route: &known.route.name, host: &known.host, sni: None, ip: known.ip };
-        let asked = Asked { call: &call, style: known.route.refusal };
+        let asked = Asked::single(&call, known.route.refusal);
         let record = &mut self.record;
         record.revision = Some(call.revision);
         let decision =
@@ -157,41 +164,56 @@ impl Exchange {
         verdict
     }
 
-    /// Finds what a posted response answers, and whether policy still lets the server ask that (T16).
+    /// Finds what a posted response answers, or each of a batch of them, and whether policy still lets the server ask that
+    /// (T16).
     fn attribute(
         &mut self,
         session: &Session,
         inspector: &RequestInspector,
     ) -> Result<Answers, Box<Reject>> {
-        let (shared, known) = (&self.shared, &self.known);
-        if !shared.outstanding.is_watching(&known.route) {
+        self.note_batch(inspector);
+        let shared = Arc::clone(&self.shared);
+        if !shared.outstanding.is_watching(&self.known.route) {
             return Ok(Answers::unknown());
         }
         let now = shared.clock.micros(Instant::now());
-        let key = session.key(known);
-        let taken = inspector.id().and_then(|id| shared.outstanding.take(key, id, now));
-        let taken = taken.ok_or_else(Reject::response_unasked)?;
+        let key = session.key(&self.known);
         let revision = inspector.revision().unwrap_or(Revision::V2025_03_26);
-        for asked in taken.asked() {
-            let call = Call {
-                method: asked.method.clone(),
-                object: None,
-                revision,
-                is_request: false,
-                is_retry: false,
-                args: Args::default(),
-                subscriptions: None,
-            };
-            // What this very policy permitted, it did with the arguments at hand; by another one they are unknown, and count
-            // against the caller.
-            let verdict = match asked.generation == known.policy.generation() {
-                true => Ok(()),
-                false => self.permits_server_request(&call),
-            };
-            self.record.call = Some(call);
-            verdict?;
+        let batch = inspector.batch().into_iter().flat_map(Batch::responses);
+        let mut answers = Answers::none();
+        for id in inspector.id().into_iter().chain(batch) {
+            let taken = shared.outstanding.take(key, id, now);
+            let taken = taken.ok_or_else(Reject::response_unasked)?;
+            for asked in taken.asked() {
+                self.judge_server_request(asked, revision)?;
+            }
+            answers.add(taken);
         }
-        Ok(Answers::to(taken))
+        Ok(answers)
+    }
+
+    fn judge_server_request(
+        &mut self,
+        asked: &outstanding::Asked,
+        revision: Revision,
+    ) -> Result<(), Box<Reject>> {
+        let call = Call {
+            method: asked.method.clone(),
+            object: None,
+            revision,
+            is_request: false,
+            is_retry: false,
+            args: Args::default(),
+            subscriptions: None,
+        };
+        // What this very policy permitted, it did with the arguments at hand; by another one they are unknown, and count
+        // against the caller.
+        let verdict = match asked.generation == self.known.policy.generation() {
+            true => Ok(()),
+            false => self.permits_server_request(&call),
+        };
+        self.record.call = Some(call);
+        verdict
     }
 
     fn permits_server_request(&self, call: &Call) -> Result<(), Box<Reject>> {
@@ -202,23 +224,30 @@ impl Exchange {
         match known.policy.decide_server_request(principal, &context, call, unix_seconds()) {
             Ok(_) => Ok(()),
             Err(refusal) => {
-                let asked = Asked { call, style: known.route.refusal };
+                let asked = Asked::single(call, known.route.refusal);
                 Err(Reject::refused(&refusal, &asked, &known.policy))
             }
         }
     }
 
     /// What the reply will have to be.
-    fn question(&mut self, modern: bool, id: Option<Id>, slot: Option<Slot>) -> Question {
-        let call = self.record.call.as_ref();
-        let lists = call.and_then(|call| Method::from_wire(&call.method).info().lists);
+    fn question(
+        &mut self,
+        modern: bool,
+        id: Option<Id>,
+        batch: Box<[Id]>,
+        late: Option<Slot>,
+    ) -> Question {
         let known = &self.known;
-        let hides = lists.is_some_and(|kind| known.policy.may_hide(kind));
-        let viewer = call.filter(|_| hides).map(|call| Viewer::of(known, call.revision));
-        let wants_message = call.is_some_and(|call| call.is_request);
-        let is_endless = call.is_some_and(|call| &*call.method == "subscriptions/listen");
+        // One call, or those of a batch: whatever lists they ask for may be in the reply.
+        let calls = || self.record.calls();
+        let lists = calls().filter_map(|call| Method::from_wire(&call.method).info().lists);
+        let hides = lists.into_iter().any(|kind| known.policy.may_hide(kind));
+        let viewer = calls().next().filter(|_| hides).map(|call| Viewer::of(known, call.revision));
+        let wants_message = calls().any(|call| call.is_request);
+        let is_endless = calls().any(|call| &*call.method == "subscriptions/listen");
         let expires = known.caller.expires();
-        Question { modern, id, wants_message, viewer, is_endless, expires, late: slot }
+        Question { modern, id, batch, wants_message, viewer, is_endless, expires, late }
     }
 
     /// Refuses a body that has been looked at: under its id, wherever in the body that stands.
@@ -230,8 +259,15 @@ impl Exchange {
     ) -> Answer {
         self.glimpse(&inspector);
         read::for_id(&self.shared, &mut inbound, &mut inspector, &self.record.flow).await;
-        let id = inspector.id().filter(|_| self.record.call.is_some() || inspector.is_request());
-        Err((reject.under(id), self.record))
+        self.note_batch(&inspector);
+        let reject = match inspector.batch() {
+            Some(batch) => reject.under_each(batch),
+            None => {
+                let is_awaited = self.record.call.is_some() || inspector.is_request();
+                reject.under(inspector.id().filter(|_| is_awaited))
+            }
+        };
+        Err((reject, self.record))
     }
 
     fn broken(&mut self, broken: Broken, inspector: &RequestInspector) -> Box<Reject> {
@@ -239,6 +275,13 @@ impl Exchange {
         match broken {
             Broken::Idle => Reject::body_timeout(),
             Broken::Lost(error) => Reject::body_broken(error.to_string()),
+        }
+    }
+
+    /// Remembers how many messages there were, where they are a batch of which nothing else is known.
+    fn note_batch(&mut self, inspector: &RequestInspector) {
+        if let (None, Some(batch)) = (&self.record.batch, inspector.batch()) {
+            self.record.batch = Some(Box::new(Logged::of_size(batch.len())));
         }
     }
 
@@ -254,19 +297,32 @@ impl Exchange {
     }
 
     /// There is no reply: because of the upstream, or because the rest of the body turned out bad.
-    async fn failed(mut self, failure: &Failure, slot: Option<Slot>, id: Option<Id>) -> Answer {
+    async fn failed(
+        mut self,
+        failure: &Failure,
+        slot: Option<Slot>,
+        id: Option<Id>,
+        batch: &[Id],
+    ) -> Answer {
         let cut = slot.and_then(|slot| slot.lock().take());
         let Some(Cut { why, inbound, inspector }) = cut else {
-            return Err((Reject::upstream(failure).under(id.as_ref()), self.record));
+            let reject = Reject::upstream(failure).under(id.as_ref()).under_batch(batch);
+            return Err((reject, self.record));
         };
         let reject = match why {
             Why::Violation(violation) => Reject::violation(&violation, self.known.route.revisions),
             Why::Broken(broken) => {
                 let reject = self.broken(broken, &inspector);
-                return Err((reject.under(inspector.id()), self.record));
+                return Err((reject.under(inspector.id()).under_batch(batch), self.record));
             }
             Why::Unsent => Reject::upstream(failure),
         };
         self.refuse(reject, inbound, inspector).await
     }
+}
+
+/// The ids that wait for an answer, where there are several.
+fn batch_ids(inspector: &RequestInspector) -> Box<[Id]> {
+    let batch = inspector.batch();
+    batch.into_iter().flat_map(Batch::requests).map(|(_, id)| id.clone()).collect()
 }

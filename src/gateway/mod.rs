@@ -10,6 +10,7 @@
 mod admit;
 mod affinity;
 mod authenticate;
+mod batch;
 mod body;
 mod clock;
 mod connection;

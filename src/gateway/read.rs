@@ -28,7 +28,9 @@ const DRAIN_UNSEEN_TIME: Duration = Duration::from_secs(1);
 pub(super) enum Message {
     /// A request or notification.
     Call(Call),
-    /// A response to a request of the server; legacy only.
+    /// Several of them, in the one revision that has batches.
+    Batch(Vec<Call>),
+    /// A response to a request of the server, or a batch of them; legacy only.
     Response,
 }
 
@@ -92,6 +94,9 @@ pub(super) async fn until_decidable(
         }
         if let Some(call) = inspector.take_call() {
             return Ok(Message::Call(call));
+        }
+        if let Some(calls) = inspector.take_batch() {
+            return Ok(Message::Batch(calls));
         }
         if inspector.is_response() {
             return Ok(Message::Response);

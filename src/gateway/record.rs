@@ -8,11 +8,12 @@ use http::{HeaderValue, Method, Response, StatusCode, Version};
 use smallvec::SmallVec;
 
 use super::authenticate::Caller;
+use super::batch::Logged;
 use super::body::Body;
 use super::clock::micros;
 use super::peer::Peer;
 use super::state::{Route, Shared};
-use crate::observe::{Decision, Line, Outcome, wall_clock_ms};
+use crate::observe::{Decision, Line, LoggedCall, Outcome, wall_clock_ms};
 use crate::policy::{Basis, Call, ClientKind, Permitted, Policy, RuleId, Shadowed};
 use crate::wire::mcp::{ObjectKind, Revision};
 
@@ -58,7 +59,9 @@ pub(super) struct Record {
     pub(super) route: Option<Arc<Route>>,
     pub(super) caller: Option<Caller>,
     pub(super) policy: Option<Arc<Policy>>,
+    /// What is asked for. Of a batch that is refused: what the element to blame asks for.
     pub(super) call: Option<Call>,
+    pub(super) batch: Option<Box<Logged>>,
     pub(super) revision: Option<Revision>,
     pub(super) glimpse: Option<Box<Glimpse>>,
     pub(super) flow: Flow,
@@ -98,6 +101,7 @@ impl Record {
             caller: None,
             policy: None,
             call: None,
+            batch: None,
             revision: None,
             glimpse: None,
             flow: Flow::default(),
@@ -141,6 +145,12 @@ impl Record {
         self.status = response.status().as_u16();
         self.finish(Outcome::Complete);
         response
+    }
+
+    /// Everything that was asked for and allowed: of a batch, by each element.
+    pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {
+        let batch = self.batch.iter().flat_map(|batch| &batch.calls).map(|(call, _)| call);
+        self.call.iter().chain(batch)
     }
 
     /// Policy permits it.
@@ -206,6 +216,17 @@ impl Record {
             bytes_in += more;
             held = held.max(most);
         }
+        let batch = self.batch.as_deref();
+        let calls: SmallVec<[LoggedCall<'_>; 2]> = batch
+            .iter()
+            .flat_map(|batch| &batch.calls)
+            .map(|(call, rule)| LoggedCall {
+                method: &call.method,
+                kind: call.object.as_ref().map(|object| kind_of_object(object.kind)),
+                target: call.object.as_ref().map(|object| &*object.name),
+                rule: rule.and_then(name),
+            })
+            .collect();
         log.log(&Line {
             time_ms: wall_clock_ms(),
             request_id: self.request_id(),
@@ -225,8 +246,14 @@ impl Record {
                 Some(object) => Some(&object.name),
                 None => glimpse.and_then(|glimpse| glimpse.target.as_deref()),
             },
+            batch: batch.map(|batch| batch.size as u64),
+            calls: &calls,
             decision: self.decision,
-            rule: self.rule_name.as_deref().or_else(|| self.rule.and_then(name)),
+            // In a batch every call has its own.
+            rule: self
+                .rule_name
+                .as_deref()
+                .or_else(|| self.rule.filter(|_| calls.is_empty()).and_then(name)),
             reason: self.reason,
             detail: self.detail.as_deref(),
             shadow: &shadow,

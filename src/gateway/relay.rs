@@ -29,6 +29,8 @@ pub(super) struct Question {
     pub(super) modern: bool,
     /// The id that wants an answer.
     pub(super) id: Option<Id>,
+    /// The ids that do, where the request is a batch. Its reply may be an array, or several messages.
+    pub(super) batch: Box<[Id]>,
     /// Whether a 200 must be JSON or an event stream.
     pub(super) wants_message: bool,
     /// Who reads the lists in it, where anything in them can be hidden.
@@ -54,7 +56,10 @@ pub(super) fn relay(
 ) -> Result<Response<Body>, (Box<Reject>, Box<Record>)> {
     let framing = media::framing(reply.headers());
     if let Err(fault) = check(&reply, framing, &question, credentials) {
-        return Err((Reject::reply(fault).under(question.id.as_ref()), record));
+        return Err((
+            Reject::reply(fault).under(question.id.as_ref()).under_batch(&question.batch),
+            record,
+        ));
     }
     let is_open_ended = is_open_ended(&reply);
     let (mut head, reply) = reply.into_parts();

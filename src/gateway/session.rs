@@ -59,6 +59,7 @@ pub(super) async fn run(
             let question = Question {
                 modern: false,
                 id: None,
+                batch: Box::default(),
                 wants_message: kind == Kind::Stream,
                 viewer: may_hide(&known.policy).then(|| Viewer::of(known, revision)),
                 is_endless: true,

@@ -64,6 +64,30 @@ impl Outcome {
     }
 }
 
+/// One call of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct LoggedCall<'a> {
+    /// The JSON-RPC method.
+    pub method: &'a str,
+    /// The kind of thing it acts on.
+    pub kind: Option<&'static str>,
+    /// The thing's name.
+    pub target: Option<&'a str>,
+    /// The rule that allows it.
+    pub rule: Option<&'a str>,
+}
+
+impl LoggedCall<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#"{"method":"#);
+        string(out, self.method);
+        known(out, br#","kind":"#, self.kind);
+        text(out, br#","target":"#, self.target);
+        text(out, br#","rule":"#, self.rule);
+        out.push(b'}');
+    }
+}
+
 /// The fields of a line. `None` and 0-able counts that do not apply are left out.
 #[derive(Clone, Debug, Default)]
 pub struct Line<'a> {
@@ -91,6 +115,11 @@ pub struct Line<'a> {
     pub kind: Option<&'static str>,
     /// The thing's name.
     pub target: Option<&'a str>,
+    /// Of a batch: how many messages were read of it. Where it is refused, `method`, `kind` and `target` are of the
+    /// message to blame.
+    pub batch: Option<u64>,
+    /// Of a batch that is allowed: what it asks for, so that no call hides in one (T6).
+    pub calls: &'a [LoggedCall<'a>],
     /// What was decided.
     pub decision: Decision,
     /// The rule that decided.
@@ -144,12 +173,14 @@ impl Line<'_> {
         text(out, br#","method":"#, self.method);
         known(out, br#","kind":"#, self.kind);
         text(out, br#","target":"#, self.target);
+        count(out, br#","batch":"#, self.batch);
+        list(out, br#","calls":["#, self.calls, |out, call| call.write(out));
         out.extend_from_slice(br#","decision":"#);
         word(out, self.decision.word());
         text(out, br#","rule":"#, self.rule);
         known(out, br#","reason":"#, self.reason);
         text(out, br#","detail":"#, self.detail);
-        self.write_shadow(out);
+        list(out, br#","shadow":["#, self.shadow, |out, rule| string(out, rule));
         count(out, br#","generation":"#, self.generation);
         count(out, br#","status":"#, Some(u64::from(self.status)));
         count(out, br#","bytes_in":"#, Some(self.bytes_in));
@@ -162,17 +193,18 @@ impl Line<'_> {
         word(out, self.outcome.word());
         out.extend_from_slice(b"}\n");
     }
+}
 
-    fn write_shadow(&self, out: &mut Vec<u8>) {
-        let mut before: &[u8] = br#","shadow":["#;
-        for rule in self.shadow {
-            out.extend_from_slice(before);
-            string(out, rule);
-            before = b",";
-        }
-        if !self.shadow.is_empty() {
-            out.push(b']');
-        }
+/// A list, where it has anything.
+fn list<T>(out: &mut Vec<u8>, name: &[u8], items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+    let mut before = name;
+    for item in items {
+        out.extend_from_slice(before);
+        write(out, item);
+        before = b",";
+    }
+    if !items.is_empty() {
+        out.push(b']');
     }
 }
 
@@ -221,6 +253,16 @@ mod tests {
             rule: Some("slow-down"),
             reason: Some("rate_limited"),
             detail: Some("d"),
+            batch: Some(2),
+            calls: &[
+                LoggedCall { method: "ping", kind: None, target: None, rule: None },
+                LoggedCall {
+                    method: "tools/call",
+                    kind: Some("tool"),
+                    target: Some("\u{202e}"),
+                    rule: Some("r"),
+                },
+            ],
             shadow: &["s1", "s2"],
             generation: Some(3),
             status: 429,
@@ -241,7 +283,9 @@ mod tests {
             "\n",
             r#"{"time":"2026-11-22T10:43:38.042Z","request_id":"req-00001","peer":"::1","#,
             r#""principal":{"kind":"jwt","id":"u1","issuer":"https://id.example/"},"route":"files","http":"GET","#,
-            r#""revision":"2025-06-18","method":"tools/call","kind":"tool","target":"a\u000ab","decision":"limit","#,
+            r#""revision":"2025-06-18","method":"tools/call","kind":"tool","target":"a\u000ab","#,
+            r#""batch":2,"calls":[{"method":"ping"},{"method":"tools/call","kind":"tool","target":"\u202e","rule":"r"}],"#,
+            r#""decision":"limit","#,
             r#""rule":"slow-down","reason":"rate_limited","detail":"d","shadow":["s1","s2"],"generation":3,"status":429,"#,
             r#""bytes_in":100,"bytes_out":200,"held":5,"hidden":6,"total_us":7,"upstream_us":8,"outcome":"complete"}"#,
             "\n",

@@ -5,7 +5,7 @@ mod escape;
 mod time;
 mod writer;
 
-pub use access::{Decision, Line, Outcome};
+pub use access::{Decision, Line, LoggedCall, Outcome};
 pub use writer::{AccessLog, Sink, wall_clock_ms};
 
 /// Tells the operator something that belongs to no exchange: a line on standard error. What cannot be written there is told

@@ -354,7 +354,7 @@ async fn bodies_that_break_a_rule() {
         ("", 400, -32700, Value::Null, "parse_error"),
         ("{nonsense", 400, -32700, Value::Null, "parse_error"),
         ("{\"jsonrpc\":\"2.0\",\"id\":1,", 400, -32700, json!(1), "parse_error"),
-        ("[]", 400, -32600, Value::Null, "batch_unsupported"),
+        ("[]", 400, -32600, Value::Null, "batch_empty"),
         ("1", 400, -32600, Value::Null, "not_an_object"),
         (r#"{"id":3,"method":"ping"}"#, 400, -32600, json!(3), "jsonrpc_version"),
         (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, 400, -32600, Value::Null, "bad_id"),

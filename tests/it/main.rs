@@ -2,6 +2,7 @@
 
 mod architecture;
 mod authn;
+mod batch;
 mod cli;
 mod config;
 mod corpus;

@@ -95,26 +95,29 @@ impl Taken {
     }
 }
 
-/// What a posted response answers, as far as it is known.
+/// What a posted response answers, or all of a batch, as far as it is known.
 #[derive(Debug)]
-pub(super) struct Answers(Option<Taken>);
+pub(super) struct Answers(SmallVec<[Taken; 1]>);
 
 impl Answers {
     /// Nobody watches what servers ask: any response may answer something.
-    pub(super) const fn unknown() -> Self {
-        Self(None)
+    pub(super) fn unknown() -> Self {
+        Self::none()
+    }
+
+    /// Nothing yet.
+    pub(super) fn none() -> Self {
+        Self(SmallVec::new())
     }
 
     /// It answers this, which policy permits.
-    pub(super) const fn to(taken: Taken) -> Self {
-        Self(Some(taken))
+    pub(super) fn add(&mut self, taken: Taken) {
+        self.0.push(taken);
     }
 
     /// The response has reached the server.
-    pub(super) fn went_out(self) {
-        if let Some(mut taken) = self.0 {
-            taken.went_out = true;
-        }
+    pub(super) fn went_out(mut self) {
+        self.0.iter_mut().for_each(|taken| taken.went_out = true);
     }
 }
 

@@ -170,6 +170,28 @@ async fn what_does_not_arrive_may_be_sent_again() {
     assert_eq!(stage.post("s", &answer("1"), "202 Accepted").await.0, 403);
 }
 
+/// A batch of responses (2025-03-26) passes where each of them would.
+#[tokio::test]
+async fn all_of_a_batch_answers_something_or_none_passes() {
+    let stage = Stage::set().await;
+    stage.ask("s", "1", "elicitation/create");
+    stage.ask("s", "2", "ping");
+    let batch = |ids: &[&str]| {
+        let all: Vec<String> = ids.iter().map(|raw| answer(raw)).collect();
+        format!("[{}]", all.join(","))
+    };
+    for ids in [&["1", "3"][..], &["3", "1"], &["1", "2", "\"2\""]] {
+        let (status, body, is_reached) = stage.post("s", &batch(ids), "202 Accepted").await;
+        assert_eq!((status, is_reached), (403, false), "{ids:?}");
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["error"]["data"]["reason"], "response_unasked");
+    }
+    // Nothing of a refused batch counts as answered.
+    let passes = stage.post("s", &batch(&["2", "1"]), "202 Accepted").await;
+    assert_eq!((passes.0, passes.2), (202, true));
+    assert_eq!(stage.post("s", &batch(&["2"]), "202 Accepted").await.0, 403);
+}
+
 #[tokio::test]
 async fn todays_policy_judges() {
     let stage = Stage::set().await;

@@ -22,9 +22,16 @@ pub(in crate::gateway) struct Asked<'a> {
     pub(in crate::gateway) call: &'a Call,
     /// How refusals look on this route.
     pub(in crate::gateway) style: RefusalStyle,
+    /// Whether somebody waits for an answer: the call is a request, or it is an element of a batch that has one.
+    pub(in crate::gateway) is_awaited: bool,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// A refusal of `call`, which is a message of its own.
+    pub(in crate::gateway) fn single(call: &'a Call, style: RefusalStyle) -> Self {
+        Self { call, style, is_awaited: call.is_request }
+    }
+
     /// `tool_error` is for tools; elsewhere it is the default.
     fn style(&self, rule: Option<RefusalStyle>) -> RefusalStyle {
         match rule.unwrap_or(self.style) {
@@ -63,7 +70,7 @@ impl Reject {
             None => format!("{} denied by policy", asked.what()).into(),
         };
         let code = Shape::Error(codes::FORBIDDEN);
-        let mut reject = if !asked.call.is_request {
+        let mut reject = if !asked.is_awaited {
             // Nobody waits for an answer to a notification.
             Self::new(StatusCode::FORBIDDEN, Shape::Empty, reason.slug())
         } else if reason == Reason::InsufficientScope {
@@ -109,7 +116,7 @@ impl Reject {
         let mut reject = if is_handshake {
             let code = Shape::Error(codes::UNAVAILABLE);
             Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "rate_limited")
-        } else if !asked.call.is_request {
+        } else if !asked.is_awaited {
             Self::new(StatusCode::TOO_MANY_REQUESTS, Shape::Empty, "rate_limited")
         } else if tells_model {
             let modern = asked.call.revision.is_modern();

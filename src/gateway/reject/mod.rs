@@ -2,6 +2,7 @@
 //!
 //! `public` goes to the caller, `detail` to the log, `reason` to both.
 
+mod batch;
 mod decision;
 mod request;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 
+use self::batch::Requests;
 pub(super) use self::decision::Asked;
 pub(super) use self::upstream::ReplyFault;
 use super::body::Body;
@@ -42,6 +44,10 @@ pub(super) struct Reject {
     versions: Option<(RevisionSet, Box<str>)>,
     /// Whether a request with an id, if there is one, wants to be told under it.
     id: Option<Id>,
+    /// The elements of a batch that it is about, by their places.
+    elements: Vec<usize>,
+    /// The requests of the batch that is refused: each is told under its id.
+    batch: Option<Requests>,
 }
 
 /// What the body of a refusal is.
@@ -73,6 +79,8 @@ impl Reject {
             decision: Decision::Deny,
             versions: None,
             id: None,
+            elements: Vec::new(),
+            batch: None,
         })
     }
 
@@ -114,7 +122,7 @@ impl Reject {
     /// Writes the refusal, and the exchange into the log.
     pub(super) fn into_response(self: Box<Self>, mut record: Box<Record>) -> Response<Body> {
         let bytes = self.write(record.request_id());
-        let is_json = !matches!(self.body, Shape::Empty | Shape::Text);
+        let is_json = self.batch.is_some() || !matches!(self.body, Shape::Empty | Shape::Text);
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -134,11 +142,18 @@ impl Reject {
     }
 
     fn write(&self, request_id: &str) -> Bytes {
+        match &self.batch {
+            Some(requests) => requests.write(self, request_id),
+            None => self.write_under(self.id.as_ref(), request_id),
+        }
+    }
+
+    fn write_under(&self, id: Option<&Id>, request_id: &str) -> Bytes {
         match self.body {
             Shape::Empty => Bytes::new(),
             Shape::Text => format!("{}\n", self.public).into(),
             Shape::Error(code) | Shape::Nameless(code) => {
-                let id = self.id.as_ref().filter(|_| matches!(self.body, Shape::Error(_)));
+                let id = id.filter(|_| matches!(self.body, Shape::Error(_)));
                 let supported: Vec<&str> = match &self.versions {
                     Some((served, _)) => served.iter().map(|revision| revision.as_str()).collect(),
                     None => Vec::new(),
@@ -152,7 +167,7 @@ impl Reject {
                 };
                 error_reply(id, code, &self.public, Some(&data)).into()
             }
-            Shape::ToolError { modern } => match &self.id {
+            Shape::ToolError { modern } => match id {
                 Some(id) => tool_error_reply(id, &self.public, modern).into(),
                 // A result without an id is nothing; an error may do without.
                 None => error_reply(None, codes::FORBIDDEN, &self.public, None).into(),

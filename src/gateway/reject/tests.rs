@@ -139,6 +139,11 @@ fn of_the_request() {
         (violation(Violation::BodyTooLarge), 413, 413, "body_too_large", &[]),
         (violation(Violation::HoldExceeded), 400, -32600, "hold_exceeded", &[]),
         (violation(Violation::BatchUnsupported), 400, -32600, "batch_unsupported", &[]),
+        (violation(Violation::BatchEmpty), 400, -32600, "batch_empty", &[]),
+        (violation(Violation::BatchTooLong), 400, -32600, "batch_too_long", &[]),
+        (violation(Violation::BatchMixed), 400, -32600, "batch_mixed", &[]),
+        (violation(Violation::BatchDuplicateId), 400, -32600, "batch_duplicate_id", &[]),
+        (violation(Violation::BatchMember), 400, -32600, "batch_member", &[]),
         (violation(Violation::TargetMissing), 400, -32602, "target_missing", &[]),
         (violation(UriFault::DotSegment.into()), 400, -32602, "uri_dot_segment", &[]),
         (
@@ -272,14 +277,14 @@ impl Bench {
 
     fn refused(&self, call: &Call, style: RefusalStyle) -> Box<Reject> {
         let refusal = self.decide(call).expect_err("refused");
-        Reject::refused(&refusal, &Asked { call, style }, &self.policy)
+        Reject::refused(&refusal, &Asked::single(call, style), &self.policy)
     }
 
     fn throttled(&self, call: &Call, style: RefusalStyle) -> Box<Reject> {
         let admit = || self.limiter.admit(self.decide(call).expect("permitted"), 0);
         while admit().is_ok() {}
         let throttled = admit().expect_err("throttled");
-        Reject::throttled(&throttled, &Asked { call, style }, &self.policy)
+        Reject::throttled(&throttled, &Asked::single(call, style), &self.policy)
     }
 }
 

@@ -481,7 +481,7 @@ fn t6() -> Vec<Vector> {
             ("batch_mixed", format!("[{good},{answer}]")),
             ("batch_mixed", format!("[{answer},{note}]")),
             ("batch_duplicate_id", format!("[{good},{good}]")),
-            ("batch_duplicate_id", format!("[{good},{note},{}]", body)),
+            ("batch_duplicate_id", format!("[{good},{note},{body}]")),
             ("batch_duplicate_id", format!("[{answer},{answer}]")),
             (
                 "batch_duplicate_id",
