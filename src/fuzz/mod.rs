@@ -4,6 +4,7 @@
 //! A property panics where it does not hold; that is its only way to say so.
 
 pub mod batch;
+pub mod endpoint;
 pub mod envelope;
 pub mod expr;
 pub mod json;

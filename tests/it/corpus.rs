@@ -18,6 +18,7 @@ const TARGETS: &[Target] = &[
     ("key_set", fuzz::tokens::key_set),
     ("list_filter", fuzz::list_filter::filter),
     ("policy_file", fuzz::policy_file::policy_file),
+    ("rewrite_endpoint", fuzz::endpoint::rewrite),
     ("sse_chunking", fuzz::sse::chunking),
     ("token", fuzz::tokens::token),
     ("uri_canonical", fuzz::uri::canonical),

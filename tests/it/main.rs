@@ -6,6 +6,7 @@ mod batch;
 mod cli;
 mod config;
 mod corpus;
+mod endpoint;
 mod examples;
 mod expr;
 mod framing;

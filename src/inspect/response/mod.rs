@@ -12,11 +12,13 @@
 //! list that cannot be filtered is not shown (T17).
 
 mod editor;
+mod endpoint;
 mod error;
 mod filter;
 mod held;
 mod output;
 
+pub use self::endpoint::{EndpointError, EndpointWatch, Fed, resolve};
 pub use self::error::FilterError;
 pub use self::filter::ListFilter;
 use crate::wire::json;
