@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::json::{Json, Value};
+use super::json::{Json, Step, Steps, Value};
 use super::{Digest, List, MAX_ITEMS};
+use crate::wire::hidden::{HiddenSet, Scan};
 use crate::wire::mcp::Revision;
 
 /// A server as it was when it was looked at.
@@ -88,6 +89,27 @@ impl Item {
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Json> {
         self.members.get(name)
+    }
+
+    /// The hidden characters in its texts and member names (T51).
+    #[must_use]
+    pub fn hidden(&self) -> HiddenSet {
+        let mut scan = Scan::default();
+        let mut look = |text: &str| {
+            scan.text(text);
+            scan.end();
+        };
+        for (name, member) in &self.members {
+            look(name);
+            for step in Steps::new(&member.value) {
+                match step {
+                    Step::Key(text) => look(text),
+                    Step::Begin(Value::String(text)) => look(text),
+                    Step::Begin(_) | Step::End(_) => {}
+                }
+            }
+        }
+        scan.found()
     }
 
     /// Every member that counts, in the order of the file: as [`List::members`] says, then look-alikes by name.

@@ -11,6 +11,7 @@ mod examples;
 mod expr;
 mod framing;
 mod gateway;
+mod hidden;
 mod json;
 mod jsonrpc;
 mod limits;

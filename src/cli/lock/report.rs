@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::diagnostic::visible;
-use crate::lock::{Change, List, Lock, Weight};
+use crate::lock::{Change, Item, List, Lock, Weight};
+use crate::wire::hidden::{Hidden, HiddenSet};
 
 use super::super::output::Output;
 use super::Format;
@@ -35,8 +36,25 @@ impl Report<'_> {
         output: &Output,
     ) {
         match format {
-            Format::Human => output.out(self.human(shows_values, is_written).trim_end()),
+            Format::Human => {
+                self.warn(output);
+                output.out(self.human(shows_values, is_written).trim_end());
+            }
             Format::Json => output.out(self.json(is_written)),
+        }
+    }
+
+    /// What its reader does not see, and every model does (T51).
+    fn hidden(&self) -> impl Iterator<Item = (&Item, HiddenSet)> {
+        let items = List::ALL.into_iter().flat_map(|list| self.live.items(list));
+        items.map(|item| (item, item.hidden())).filter(|(_, found)| !found.is_empty())
+    }
+
+    fn warn(&self, output: &Output) {
+        for (item, found) in self.hidden() {
+            let name = visible(item.id());
+            let noun = item.list().noun();
+            output.err(format_args!("warning: {noun} `{name}` has hidden characters: {found}"));
         }
     }
 
@@ -89,6 +107,14 @@ impl Report<'_> {
             .into_iter()
             .map(|list| (list.key().to_owned(), self.live.items(list).len().into()))
             .collect();
+        let hidden: Vec<serde_json::Value> = self
+            .hidden()
+            .map(|(item, found)| {
+                let kinds = Hidden::ALL.into_iter().filter(|kind| found.contains(*kind));
+                let kinds: Vec<&str> = kinds.map(Hidden::as_str).collect();
+                json!({"list": item.list().key(), "name": item.id(), "kinds": kinds})
+            })
+            .collect();
         let document = json!({
             "file": self.path.to_string_lossy(),
             "written": is_written.unwrap_or(false),
@@ -97,6 +123,7 @@ impl Report<'_> {
             "revision": self.live.revision.as_str(),
             "counts": counts,
             "changes": changes,
+            "hidden": hidden,
         });
         format!("{document:#}")
     }

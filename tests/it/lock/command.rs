@@ -355,6 +355,14 @@ async fn drift_is_found_and_told() {
     assert_eq!(said.code, Some(1));
     let told: Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!((&told["drift"], &told["written"]), (&json!(true), &json!(false)));
+    // What its reader does not see is told by itself.
+    assert_eq!(
+        told["hidden"],
+        json!([
+            {"list": "tools", "name": "find\u{1b}[2J", "kinds": ["escape"]},
+            {"list": "tools", "name": "write_file", "kinds": ["zero_width"]},
+        ])
+    );
     let gone =
         told["changes"].as_array().unwrap().iter().find(|it| it["text"] == "tool `search` is gone");
     assert_eq!(gone.unwrap()["weight"], "review");
@@ -367,6 +375,11 @@ async fn drift_is_found_and_told() {
     assert_eq!(said.code, Some(0));
     assert!(said.out.contains("danger  tool `find\\u{1b}[2J` is new"), "{}", said.out);
     assert!(said.out.contains("wrote mcp.lock.json"), "{}", said.out);
+    assert_eq!(
+        said.err,
+        "warning: tool `find\\u{1b}[2J` has hidden characters: escape\n\
+         warning: tool `write_file` has hidden characters: zero_width\n"
+    );
     assert_eq!(lock(&[&server.url, "--check"], &at).await.code, Some(0));
 }
 
