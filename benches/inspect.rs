@@ -11,9 +11,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mcpfw::fuzz::envelope::{HEADERS, POLICIES, decide, exchange};
-use mcpfw::fuzz::list_filter::listed;
+use mcpfw::fuzz::list_filter::ByName;
 use mcpfw::inspect::request::{Exchange, RequestInspector, RequestLimits};
-use mcpfw::inspect::response::{FilterOptions, Framing, ListFilter};
+use mcpfw::inspect::response::{Framing, ReplyInspector, ReplyOptions};
 use mcpfw::wire::json::{Ignore, Limits, Tokenizer};
 
 /// A legacy call of 200 bytes whose arguments no rule reads.
@@ -83,7 +83,7 @@ fn lists(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(name, |b| {
             b.iter(|| {
-                let mut filter = ListFilter::new(framing, listed, FilterOptions::default());
+                let mut filter = ReplyInspector::new(framing, ByName, ReplyOptions::default());
                 let mut out = VecDeque::new();
                 let mut rest = text.clone();
                 while !rest.is_empty() {

@@ -132,6 +132,7 @@ impl RawRoute<'_> {
             refusal: None,
             revisions: None,
             sessions: None,
+            elicitation_hosts: Vec::new(),
         }
     }
 }

@@ -68,6 +68,7 @@ pub(super) struct RawRoute<'d> {
     pub(super) refusal: Option<Text<'d>>,
     pub(super) revisions: Option<Vec<Text<'d>>>,
     pub(super) sessions: Option<Text<'d>>,
+    pub(super) elicitation_hosts: Vec<Text<'d>>,
 }
 
 /// `route.credentials`.
@@ -205,6 +206,7 @@ fn route<'d>(mut table: Table<'d>, problems: &Problems) -> RawRoute<'d> {
         refusal: table.string("refusal"),
         revisions: some(&mut table, "revisions", problems),
         sessions: table.string("sessions"),
+        elicitation_hosts: table.strings("elicitation_hosts").unwrap_or_default(),
     };
     for (key, instead) in [
         ("balance", "leave it out; name one address, of a balancer where there are replicas"),

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::policy::RefusalStyle;
-use crate::wire::mcp::{Revision, RevisionSet};
+use crate::wire::mcp::{ElicitationHosts, Revision, RevisionSet};
 
 use super::raw::{Place, Raw, RawCredentials, RawRoute, Text};
 use super::resolve::Scope;
@@ -32,6 +32,8 @@ pub struct Route {
     pub revisions: RevisionSet,
     /// What clients see of the server's session ids. Default: sealed.
     pub sessions: Sessions,
+    /// Where the server may send users by URL-mode elicitation. Default nowhere (T16).
+    pub elicitation_hosts: ElicitationHosts,
 }
 
 /// What clients see of the `Mcp-Session-Id` of the server (T43, T44).
@@ -146,6 +148,7 @@ impl Route {
             refusal: refusal?,
             revisions: revisions?,
             sessions: sessions?,
+            elicitation_hosts: elicitation_hosts(&raw.elicitation_hosts, scope),
         })
     }
 }
@@ -257,6 +260,20 @@ fn credentials(raw: &RawCredentials<'_>, scope: &Scope<'_>) -> Option<Credential
             Some(Credentials::Set { header: header?, value: value? })
         }
     }
+}
+
+fn elicitation_hosts(written: &[Text<'_>], scope: &Scope<'_>) -> ElicitationHosts {
+    let mut hosts = ElicitationHosts::default();
+    for text in written {
+        if hosts.insert(text.value).is_err() {
+            let host =
+                Url::parse(text.value).ok().and_then(|url| url.host_str().map(str::to_owned));
+            let help = host.map(|host| format!("write `{host}`, without scheme, port and path"));
+            let expected = "a name such as `pay.example.com`, `*.example.com`, or `*`";
+            let _: Option<()> = scope.error(codes::HOST, *text, "host", expected, help);
+        }
+    }
+    hosts
 }
 
 fn revisions(written: &[Text<'_>], scope: &Scope<'_>) -> Option<RevisionSet> {

@@ -9,7 +9,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::sse;
-use crate::inspect::response::{FilterError, FilterOptions, Framing, ListFilter};
+use crate::inspect::response::{
+    Framing, Judge, Listing, ReplyError, ReplyInspector, ReplyOptions, ServerRequest,
+};
+use crate::wire::jsonrpc::{Id, error_reply};
 use crate::wire::mcp::ObjectKind;
 
 /// Bytes that a filter may hold besides an element: the name of a field.
@@ -21,26 +24,44 @@ pub fn listed(_kind: ObjectKind, name: &str) -> bool {
     !name.contains("hidden")
 }
 
+/// Judges lists by [`listed`], and permits everything else.
+#[derive(Clone, Copy, Debug)]
+pub struct ByName;
+
+impl Judge for ByName {
+    fn listed(&mut self, kind: ObjectKind, name: &str) -> Listing {
+        listed(kind, name).into()
+    }
+
+    fn permits(&mut self, _request: &ServerRequest<'_>) -> bool {
+        true
+    }
+
+    fn refusal(&mut self, id: Option<&Id>) -> Vec<u8> {
+        error_reply(id, 403, "refused", None)
+    }
+}
+
 /// What became of a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Whether all of it was good.
-    pub verdict: Result<(), FilterError>,
+    pub verdict: Result<(), ReplyError>,
     /// What left.
     pub out: Vec<u8>,
-    /// [`ListFilter::hidden`]
+    /// [`ReplyInspector::hidden`]
     pub hidden: u64,
-    /// [`ListFilter::max_held`]
+    /// [`ReplyInspector::max_held`]
     pub max_held: usize,
 }
 
 /// Feeds a reply.
 pub fn run<'a>(
     framing: Framing,
-    options: FilterOptions,
+    options: ReplyOptions,
     chunks: impl IntoIterator<Item = &'a [u8]>,
 ) -> Outcome {
-    let mut filter = ListFilter::new(framing, listed, options);
+    let mut filter = ReplyInspector::new(framing, ByName, options);
     let mut out = VecDeque::new();
     let mut verdict = Ok(());
     for chunk in chunks {
@@ -64,7 +85,7 @@ pub fn run<'a>(
 /// The outcome of `reply`, after checking that it is the same in `chunks`.
 pub fn same_in<'a>(
     framing: Framing,
-    options: FilterOptions,
+    options: ReplyOptions,
     whole: &Outcome,
     chunks: impl IntoIterator<Item = &'a [u8]>,
 ) {
@@ -123,7 +144,7 @@ pub fn filter(data: &[u8]) {
     let framing = if choice & 1 == 0 { Framing::Json } else { Framing::EventStream };
     let is_modern = choice & 2 != 0;
     let hold = if choice & 4 == 0 { 64 << 10 } else { 32 };
-    let options = FilterOptions { is_modern, hold, ..FilterOptions::default() };
+    let options = ReplyOptions { is_modern, hold, ..ReplyOptions::default() };
     let whole = run(framing, options, [reply]);
     same_in(framing, options, &whole, reply.chunks(1));
     same_in(framing, options, &whole, reply.chunks(usize::from(choice >> 3) + 2));

@@ -23,8 +23,7 @@ pub fn policy_file(data: &[u8]) {
     }
     let mut sources = Sources::new();
     sources.add("policy.toml", text);
-    let mut options = CompileOptions::new(NOW);
-    options.judges_server_requests = true;
+    let options = CompileOptions::new(NOW);
     let compiled = Policy::compile(&sources, &options);
     let has_errors = compiled.diagnostics.iter().any(Diagnostic::is_error);
     assert_eq!(

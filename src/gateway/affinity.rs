@@ -46,6 +46,11 @@ impl Session {
         Self { upstream: None, id: None }
     }
 
+    /// The server's own id for it.
+    pub(super) fn id(&self) -> Option<&HeaderValue> {
+        self.id.as_ref()
+    }
+
     /// The key under which requests of its server are noted. Where a reply begins a session, to be asked after [`seal`].
     pub(super) fn key(&self, known: &Known) -> SessionKey {
         let owner = Owner::new(&known.route.name, known.caller.principal());

@@ -10,11 +10,12 @@ use http::StatusCode;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::answers::{Answers, MOST_WAITING};
+use super::judge::ReplyJudge;
 use super::record::Record;
 use super::streams;
 use super::uplink::{Slot, Why};
-use super::visible::Viewer;
-use crate::inspect::response::{FilterError, Framing, ListFilter};
+use crate::inspect::response::{Framing, ReplyError, ReplyInspector};
 use crate::observe::Outcome;
 use crate::upstream::{Failure, Reply, Watchdog};
 use crate::wire::json::{Ignore, Tokenizer};
@@ -39,8 +40,10 @@ pub(super) struct CutOff;
 #[derive(Debug)]
 pub(super) struct Relay {
     reply: Reply,
-    filter: Option<ListFilter<Viewer>>,
-    /// Filtered pieces that are ready to go.
+    inspector: Option<ReplyInspector<ReplyJudge>>,
+    /// What the server is told of what it asked, and was refused.
+    answers: Option<Answers>,
+    /// Inspected pieces that are ready to go.
     ready: VecDeque<Bytes>,
     /// Where an event stream stands; `None` for other replies.
     stream: Option<Stream>,
@@ -97,16 +100,17 @@ impl Body {
         Self::Fixed(bytes)
     }
 
-    /// `reply`, filtered or not.
+    /// `reply`, inspected or not.
     pub(super) fn relay(
         reply: Reply,
-        filter: Option<ListFilter<Viewer>>,
+        inspector: Option<ReplyInspector<ReplyJudge>>,
+        answers: Option<Answers>,
         stream: Option<Stream>,
         witness: Option<Witness>,
         late: Option<Slot>,
         mut record: Box<Record>,
     ) -> Self {
-        let has_ended = reply.is_end_stream() && filter.is_none();
+        let has_ended = reply.is_end_stream() && inspector.is_none();
         if has_ended {
             // hyper does not ask for the body of such a reply.
             record.finish(Outcome::Complete);
@@ -116,7 +120,8 @@ impl Body {
         let ready = VecDeque::new();
         Self::Relay(Box::new(Relay {
             reply,
-            filter,
+            inspector,
+            answers,
             ready,
             stream,
             witness,
@@ -130,22 +135,28 @@ impl Body {
 impl Relay {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CutOff>>> {
         loop {
+            let answered = self.poll_answers(cx);
             if let Some(piece) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(self.passes(piece))));
             }
             if self.has_ended {
+                // Nobody sends the answers when this is gone.
+                ready!(answered);
                 self.finish(Outcome::Complete);
                 return Poll::Ready(None);
             }
             if let Some(end) = self.poll_over(cx) {
                 return Poll::Ready(end);
             }
+            if answered.is_pending() && self.unanswered() >= MOST_WAITING {
+                return Poll::Pending;
+            }
             match self.reply.poll_data(cx) {
                 Poll::Pending => return self.poll_quiet(cx),
-                Poll::Ready(Some(Ok(piece))) => match &mut self.filter {
+                Poll::Ready(Some(Ok(piece))) => match &mut self.inspector {
                     None => return Poll::Ready(Some(self.witnessed(piece))),
-                    Some(filter) => {
-                        if let Err(error) = filter.feed(piece, &mut self.ready) {
+                    Some(inspector) => {
+                        if let Err(error) = inspector.feed(piece, &mut self.ready) {
                             return Poll::Ready(Some(Err(self.refuse(error))));
                         }
                     }
@@ -156,14 +167,25 @@ impl Relay {
                     if !self.is_whole() {
                         return Poll::Ready(self.lost(&Failure::Closed));
                     }
-                    if let Some(filter) = &mut self.filter
-                        && let Err(error) = filter.finish(&mut self.ready)
+                    if let Some(inspector) = &mut self.inspector
+                        && let Err(error) = inspector.finish(&mut self.ready)
                     {
                         return Poll::Ready(Some(Err(self.refuse(error))));
                     }
                 }
             }
         }
+    }
+
+    fn poll_answers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match (&mut self.answers, &mut self.inspector) {
+            (Some(answers), Some(inspector)) => answers.poll(inspector.judge(), cx),
+            _ => Poll::Ready(()),
+        }
+    }
+
+    fn unanswered(&mut self) -> usize {
+        self.inspector.as_mut().map_or(0, |inspector| inspector.judge().waiting())
     }
 
     /// A comment, where the upstream has sent nothing for long. Never inside an event that is partly out.
@@ -179,7 +201,7 @@ impl Relay {
         if let Some(Witness::Json(tokenizer)) = &mut self.witness
             && tokenizer.feed(&piece, &mut Ignore).is_err()
         {
-            return Err(self.refuse(FilterError::NotAMessage));
+            return Err(self.refuse(ReplyError::NotAMessage));
         }
         Ok(self.passes(piece))
     }
@@ -210,8 +232,8 @@ impl Relay {
         piece
     }
 
-    /// A list that cannot be filtered is not shown (T17).
-    fn refuse(&mut self, error: FilterError) -> CutOff {
+    /// What cannot be judged is not shown (T17).
+    fn refuse(&mut self, error: ReplyError) -> CutOff {
         if let Some(record) = &mut self.record {
             record.cut(error.slug(), error.to_string());
         }
@@ -281,14 +303,18 @@ impl Relay {
 
     fn finish(&mut self, outcome: Outcome) {
         if let Some(mut record) = self.record.take() {
-            record.hidden = self.filter.as_ref().map_or(0, ListFilter::hidden);
+            if let Some(inspector) = &mut self.inspector {
+                record.hidden = inspector.hidden();
+                record.server_refused = inspector.judge().refusals();
+            }
             record.finish(outcome);
         }
     }
 
     fn is_end_stream(&self) -> bool {
         self.ready.is_empty()
-            && (self.has_ended || (self.filter.is_none() && self.reply.is_end_stream()))
+            && self.answers.is_none()
+            && (self.has_ended || (self.inspector.is_none() && self.reply.is_end_stream()))
     }
 }
 
@@ -319,8 +345,8 @@ impl HttpBody for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Fixed(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            // A filter shortens; an event stream may be given an ending of ours.
-            Self::Relay(relay) if relay.filter.is_none() && relay.stream.is_none() => {
+            // An inspector may shorten it; an event stream may be given an ending of ours.
+            Self::Relay(relay) if relay.inspector.is_none() && relay.stream.is_none() => {
                 relay.reply.size_hint()
             }
             Self::Relay(_) => SizeHint::default(),

@@ -139,16 +139,26 @@ fn headers(mut headers: HeaderMap, uri: &Uri, facts: &Facts<'_>, record: &Record
             modern: facts.modern,
         },
     );
-    if let Credentials::Set { header, value } = &facts.route.credentials {
+    identify(&mut headers, facts.shared, facts.route, facts.caller);
+    headers
+}
+
+/// Sets what the server is to know of `caller`, and the credential that it asks of us. The client's own copies went before
+/// anything was decided; these are the verified ones.
+pub(super) fn identify(
+    headers: &mut HeaderMap,
+    shared: &Shared,
+    route: &Route,
+    caller: &Principal,
+) {
+    if let Credentials::Set { header, value } = &route.credentials {
         headers.insert(header.clone(), value.clone());
     }
-    // The client's own copies went before anything was decided; these are the verified ones.
-    for identity in &facts.shared.identity_headers {
-        if let Some(value) = claim(facts.caller, identity) {
+    for identity in &shared.identity_headers {
+        if let Some(value) = claim(caller, identity) {
             headers.insert(identity.header.clone(), value);
         }
     }
-    headers
 }
 
 /// The claim as a header value. `None` where it is not there, is null, an object, or a list of anything but scalars.

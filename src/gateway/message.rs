@@ -7,11 +7,13 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use super::affinity::{self, Session};
+use super::answers::Way;
 use super::batch::Logged;
 use super::clock::unix_seconds;
 use super::forward::{self, Facts, Leave};
 use super::inbound::{Broken, Inbound};
-use super::outstanding::{self, Answers};
+use super::judge::{self, ReplyJudge};
+use super::outstanding::{self, Answers, SessionKey};
 use super::peer::Peer;
 use super::read::{self, Message, Unread};
 use super::record::{Glimpse, Record};
@@ -19,7 +21,6 @@ use super::reject::{Asked, Reject};
 use super::relay::{self, Question};
 use super::state::Shared;
 use super::uplink::{Cut, Slot, Why};
-use super::visible::Viewer;
 use super::{Answer, Known, admit};
 use crate::inspect::request::{Batch, RequestInspector};
 use crate::limit::Admitted;
@@ -47,7 +48,7 @@ impl Exchange {
                 return Err((reject, self.record));
             }
         };
-        if self.shared.outstanding.is_watching(&self.known.route) {
+        if judge::judges_requests(&self.known) {
             inspector.await_response_id();
         }
         // No further than a decision needs: what comes behind is judged while it streams.
@@ -100,6 +101,7 @@ impl Exchange {
             modern,
             session: &session,
         };
+        let way = Way::of(&head.headers);
         match forward::send(leave, head, body, &facts, &mut self.record).await {
             Ok((mut reply, upstream)) => {
                 if let Some(answers) = answered {
@@ -113,10 +115,12 @@ impl Exchange {
                     let reject = Reject::reply(fault).under(id.as_ref()).under_batch(&batch);
                     return Err((reject, self.record));
                 }
-                let question = self.question(modern, id, batch, slot);
+                let way = way.within(session.id());
+                let question =
+                    self.question(modern, id, batch, slot, way, session.key(&self.known));
                 let credentials = &self.known.route.credentials;
                 let mut response =
-                    relay::relay(&self.shared, reply, question, credentials, self.record)?;
+                    relay::relay(&self.shared, reply, question, credentials, self.record).await?;
                 if let Some(admitted) = admitted {
                     let (standings, policy) = (admitted.standings(), &self.known.policy);
                     admit::tell_budgets(response.headers_mut(), standings, policy);
@@ -173,7 +177,7 @@ impl Exchange {
     ) -> Result<Answers, Box<Reject>> {
         self.note_batch(inspector);
         let shared = Arc::clone(&self.shared);
-        if !shared.outstanding.is_watching(&self.known.route) {
+        if !judge::judges_requests(&self.known) {
             return Ok(Answers::unknown());
         }
         let now = shared.clock.micros(Instant::now());
@@ -237,17 +241,21 @@ impl Exchange {
         id: Option<Id>,
         batch: Box<[Id]>,
         late: Option<Slot>,
+        way: Way,
+        session: SessionKey,
     ) -> Question {
         let known = &self.known;
         // One call, or those of a batch: whatever lists they ask for may be in the reply.
         let calls = || self.record.calls();
         let lists = calls().filter_map(|call| Method::from_wire(&call.method).info().lists);
-        let hides = lists.into_iter().any(|kind| known.policy.may_hide(kind));
-        let viewer = calls().next().filter(|_| hides).map(|call| Viewer::of(known, call.revision));
+        let watch = judge::watch(known, lists);
         let wants_message = calls().any(|call| call.is_request);
         let is_endless = calls().any(|call| &*call.method == "subscriptions/listen");
         let expires = known.caller.expires();
-        Question { modern, id, batch, wants_message, viewer, is_endless, expires, late }
+        let revision = self.record.revision.unwrap_or(Revision::V2025_03_26);
+        let request_id = self.record.request_id_value().clone();
+        let judge = ReplyJudge::new(&self.shared, known, revision, id.clone(), request_id, session);
+        Question { modern, id, batch, wants_message, judge, watch, way, is_endless, expires, late }
     }
 
     /// Refuses a body that has been looked at: under its id, wherever in the body that stands.

@@ -9,6 +9,7 @@
 
 mod admit;
 mod affinity;
+mod answers;
 mod authenticate;
 mod batch;
 mod body;
@@ -20,6 +21,7 @@ mod head;
 mod health;
 mod inbound;
 mod io;
+mod judge;
 mod listener;
 mod media;
 mod message;
@@ -37,7 +39,6 @@ mod start;
 mod state;
 mod streams;
 mod uplink;
-mod visible;
 
 use std::convert::Infallible;
 use std::net::IpAddr;

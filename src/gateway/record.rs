@@ -76,6 +76,7 @@ pub(super) struct Record {
     pub(super) status: u16,
     pub(super) bytes_out: u64,
     pub(super) hidden: u64,
+    pub(super) server_refused: u64,
     pub(super) upstream_us: Option<u64>,
     is_logged: bool,
 }
@@ -115,6 +116,7 @@ impl Record {
             status: 0,
             bytes_out: 0,
             hidden: 0,
+            server_refused: 0,
             upstream_us: None,
             is_logged: false,
         })
@@ -263,6 +265,7 @@ impl Record {
             bytes_out: self.bytes_out,
             held,
             hidden: self.hidden,
+            server_refused: self.server_refused,
             total_us: micros(self.began.elapsed()),
             upstream_us: self.upstream_us,
             outcome,

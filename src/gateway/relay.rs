@@ -1,27 +1,35 @@
 //! From the upstream's reply to the downstream one.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
-use http_body::Body as _;
+use http_body::Body as HttpBody;
 use tokio::time::Instant;
 
+use super::answers::{Answers, Way};
 use super::body::{Body, Stream, Witness};
 use super::clock::unix_seconds;
+use super::judge::ReplyJudge;
 use super::media;
 use super::record::Record;
 use super::reject::{Reject, ReplyFault};
 use super::state::Shared;
 use super::uplink::Slot;
-use super::visible::Viewer;
 use crate::config::Credentials;
-use crate::inspect::response::Framing;
+use crate::inspect::response::{Framing, ReplyInspector, ReplyOptions, Watch};
 use crate::policy::UnixTime;
 use crate::upstream::headers::{X_ACCEL_BUFFERING, towards_downstream};
 use crate::upstream::{Reply, Watchdog};
 use crate::wire::json::Tokenizer;
 use crate::wire::jsonrpc::Id;
+
+/// Bytes of a JSON reply that is inspected before any of it goes. 64 KiB: as much as is held of a request.
+const WHOLE: u64 = 64 << 10;
 
 /// What the reply answers.
 pub(super) struct Question {
@@ -33,8 +41,11 @@ pub(super) struct Question {
     pub(super) batch: Box<[Id]>,
     /// Whether a 200 must be JSON or an event stream.
     pub(super) wants_message: bool,
-    /// Who reads the lists in it, where anything in them can be hidden.
-    pub(super) viewer: Option<Viewer>,
+    /// Who judges it, and what is looked for.
+    pub(super) judge: ReplyJudge,
+    pub(super) watch: Watch,
+    /// How what the server asked, and was refused, is answered.
+    pub(super) way: Way,
     /// Whether it is a stream that ends only with its client.
     pub(super) is_endless: bool,
     /// When the caller's credential expires.
@@ -47,7 +58,10 @@ pub(super) struct Question {
 ///
 /// # Errors
 /// 502 for what is never relayed; see [`ReplyFault`].
-pub(super) fn relay(
+///
+/// # Cancel safety
+/// Dropping the future closes the upstream connection.
+pub(super) async fn relay(
     shared: &Shared,
     reply: Response<Reply>,
     question: Question,
@@ -62,28 +76,50 @@ pub(super) fn relay(
         ));
     }
     let is_open_ended = is_open_ended(&reply);
-    let (mut head, reply) = reply.into_parts();
+    let (mut head, mut reply) = reply.into_parts();
+    let options = options(shared, &question);
     towards_downstream(&mut head.headers, question.modern);
-    let viewer = question.viewer;
-    if viewer.is_some() && framing.is_none() {
+    let watch = question.watch;
+    if watch.lists && framing.is_none() {
         // No list can be found in it, and so none can be filtered: its status is all that is told.
         record.finish(crate::observe::Outcome::Complete);
         head.headers.remove(header::CONTENT_TYPE);
         return Ok(Response::from_parts(head, Body::empty()));
     }
-    label(&mut head.headers, framing, viewer.is_some());
-    let witness = match (framing, viewer.is_some()) {
+    label(&mut head.headers, framing, watch.lists);
+    let watched = framing.filter(|_| !watch.is_nothing());
+    let witness = match (framing, watched.is_some()) {
         (Some(Framing::Json), false) if is_open_ended => {
             Some(Witness::Json(Box::new(Tokenizer::new(shared.limits.request.json, shared.seed))))
         }
-        // A filter asks for the end by itself.
+        // The inspector asks for the end by itself.
         (Some(Framing::EventStream), false) if is_open_ended => Some(Witness::Events),
         _ => None,
     };
-    let filter = match (viewer, framing) {
-        (Some(viewer), Some(framing)) => Some(viewer.filter(framing, shared)),
+    let answers = match watched {
+        Some(Framing::EventStream) if watch.requests && !question.modern => {
+            Some(Answers::new(Arc::clone(reply.upstream()), question.way))
+        }
         _ => None,
     };
+    let mut inspector =
+        watched.map(|framing| ReplyInspector::new(framing, question.judge, options));
+    if let Some(inspector) = inspector.as_mut().filter(|_| framing == Some(Framing::Json))
+        && question.late.is_none()
+        && HttpBody::size_hint(&reply).exact().is_some_and(|bytes| bytes <= WHOLE)
+    {
+        let whole = whole(&mut reply, inspector).await;
+        record.hidden = inspector.hidden();
+        record.server_refused = inspector.judge().refusals();
+        return match whole {
+            Ok(bytes) => {
+                let body = Body::fixed(bytes, record, head.status);
+                head.headers.remove(header::CONTENT_LENGTH);
+                Ok(Response::from_parts(head, body))
+            }
+            Err(reject) => Err((reject.under(question.id.as_ref()), record)),
+        };
+    }
     let mut stream = Stream::of(framing, shared.limits.stream_comment);
     if let Some(stream) = &mut stream {
         stream.is_endless = question.is_endless;
@@ -93,8 +129,47 @@ pub(super) fn relay(
     }
     Ok(Response::from_parts(
         head,
-        Body::relay(reply, filter, stream, witness, question.late, record),
+        Body::relay(reply, inspector, answers, stream, witness, question.late, record),
     ))
+}
+
+/// All of a short reply, inspected. Nobody can use half of a JSON text: so it goes in one piece, and where it must not go the
+/// caller is told why instead of being cut off.
+async fn whole(
+    reply: &mut Reply,
+    inspector: &mut ReplyInspector<ReplyJudge>,
+) -> Result<Bytes, Box<Reject>> {
+    let refused = |error| Reject::reply(ReplyFault::Inspection(error));
+    let mut pieces = VecDeque::new();
+    while let Some(piece) = poll_fn(|cx| reply.poll_data(cx)).await {
+        let piece = piece.map_err(|failure| Reject::upstream(&failure))?;
+        inspector.feed(piece, &mut pieces).map_err(refused)?;
+    }
+    inspector.finish(&mut pieces).map_err(refused)?;
+    Ok(match (pieces.pop_front(), pieces.is_empty()) {
+        (None, _) => Bytes::new(),
+        (Some(only), true) => only,
+        (Some(first), false) => {
+            let mut all = BytesMut::from(&*first);
+            pieces.iter().for_each(|piece| all.extend_from_slice(piece));
+            all.freeze()
+        }
+    })
+}
+
+fn options(shared: &Shared, question: &Question) -> ReplyOptions {
+    let limits = &shared.limits;
+    ReplyOptions {
+        watch: question.watch,
+        is_modern: question.judge.is_modern(),
+        allows_batch: question.judge.allows_batch(),
+        hold: limits.max_element,
+        message: None,
+        capture: limits.request.capture,
+        elements: limits.request.elements,
+        json: limits.request.json,
+        seed: shared.seed,
+    }
 }
 
 /// Whether nothing but the end of the connection ends the reply (RFC 9112 §6.3, case 8).
@@ -134,7 +209,7 @@ fn check(
         return Err(ReplyFault::Encoded);
     }
     // What ends a session is no message: servers answer it with an empty 200 of no type.
-    let is_message = status == StatusCode::OK || (question.viewer.is_some() && status.is_success());
+    let is_message = status == StatusCode::OK || (question.watch.lists && status.is_success());
     if framing.is_none() && question.wants_message && is_message {
         return Err(ReplyFault::MediaType);
     }

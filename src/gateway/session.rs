@@ -2,10 +2,14 @@
 //!
 //! Both run under the caller's credential like any POST, and the session is the caller's own (T43): see [`super::affinity`].
 
+use std::sync::Arc;
+
 use http::request::Parts;
 
 use super::affinity::{self, Session};
+use super::answers::Way;
 use super::forward::{self, Facts, Leave};
+use super::judge::{self, ReplyJudge};
 use super::peer::Peer;
 use super::read;
 use super::record::Record;
@@ -13,16 +17,14 @@ use super::reject::Reject;
 use super::relay::{self, Question};
 use super::route::Kind;
 use super::state::Shared;
-use super::visible::Viewer;
 use super::{Answer, Known};
-use crate::policy::Policy;
 use crate::upstream::RequestBody;
 use crate::upstream::headers::MCP_SESSION_ID;
 use crate::wire::mcp::{ObjectKind, Revision, revision};
 
 /// Relays the stream, or the end.
 pub(super) async fn run(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     peer: &Peer,
     known: &Known,
     kind: Kind,
@@ -47,6 +49,8 @@ pub(super) async fn run(
         session: &session,
     };
     let leave = Leave::session(&known.caller, &session);
+    let way = Way::of(&head.headers);
+    let request_id = record.request_id_value().clone();
     match forward::send(leave, head, RequestBody::empty(), &facts, &mut record).await {
         Ok((mut reply, upstream)) => {
             if kind == Kind::End && reply.status().is_success() {
@@ -61,12 +65,22 @@ pub(super) async fn run(
                 id: None,
                 batch: Box::default(),
                 wants_message: kind == Kind::Stream,
-                viewer: may_hide(&known.policy).then(|| Viewer::of(known, revision)),
+                // A list may come on this stream: the answer to an earlier POST, on a stream that was resumed (T17).
+                watch: judge::watch(known, LISTS),
+                judge: ReplyJudge::new(
+                    shared,
+                    known,
+                    revision,
+                    None,
+                    request_id,
+                    session.key(known),
+                ),
+                way: way.within(session.id()),
                 is_endless: true,
                 expires: known.caller.expires(),
                 late: None,
             };
-            relay::relay(shared, reply, question, &known.route.credentials, record)
+            relay::relay(shared, reply, question, &known.route.credentials, record).await
         }
         Err(failure) => Err((Reject::upstream(&failure), record)),
     }
@@ -83,9 +97,5 @@ fn check(known: &Known, kind: Kind, head: &Parts) -> Result<Revision, Box<Reject
     Ok(revision)
 }
 
-/// A list may come on this stream: the answer to an earlier POST, on a stream that was resumed (T17).
-fn may_hide(policy: &Policy) -> bool {
-    [ObjectKind::Tool, ObjectKind::Prompt, ObjectKind::Resource]
-        .into_iter()
-        .any(|kind| policy.may_hide(kind))
-}
+/// Every kind of list.
+const LISTS: [ObjectKind; 3] = [ObjectKind::Tool, ObjectKind::Prompt, ObjectKind::Resource];

@@ -213,6 +213,7 @@ fn resolve(route: config::Route, limits: &Limits) -> Result<Arc<state::Route>, S
         upstreams,
         credentials: route.credentials,
         refusal: route.refusal,
+        elicitation_hosts: route.elicitation_hosts,
         revisions: route.revisions,
         sessions: route.sessions,
         homes,

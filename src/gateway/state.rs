@@ -16,7 +16,7 @@ use crate::policy::{Policy, Principal, RefusalStyle};
 use crate::seal::Sealer;
 use crate::upstream::Upstream;
 use crate::upstream::headers::Identity;
-use crate::wire::mcp::RevisionSet;
+use crate::wire::mcp::{ElicitationHosts, RevisionSet};
 
 /// The gateway's state. Nothing in it changes but the policy, which is swapped as a whole (T59), and the drain flag.
 #[derive(Debug)]
@@ -63,6 +63,8 @@ pub(super) struct Route {
     pub(super) sessions: Sessions,
     /// Who is who among `upstreams`, in their order.
     pub(super) homes: Box<[Home]>,
+    /// Where the server may send users.
+    pub(super) elicitation_hosts: ElicitationHosts,
 }
 
 impl Route {

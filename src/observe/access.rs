@@ -142,6 +142,8 @@ pub struct Line<'a> {
     pub held: u64,
     /// List elements that were hidden.
     pub hidden: u64,
+    /// Requests of the server that were refused.
+    pub server_refused: u64,
     /// From the head of the request to the end, microseconds.
     pub total_us: u64,
     /// From sending to the head of the upstream's reply, microseconds.
@@ -187,6 +189,8 @@ impl Line<'_> {
         count(out, br#","bytes_out":"#, Some(self.bytes_out));
         count(out, br#","held":"#, (self.held > 0).then_some(self.held));
         count(out, br#","hidden":"#, (self.hidden > 0).then_some(self.hidden));
+        let refused = (self.server_refused > 0).then_some(self.server_refused);
+        count(out, br#","server_refused":"#, refused);
         count(out, br#","total_us":"#, Some(self.total_us));
         count(out, br#","upstream_us":"#, self.upstream_us);
         out.extend_from_slice(br#","outcome":"#);
@@ -270,6 +274,7 @@ mod tests {
             bytes_out: 200,
             held: 5,
             hidden: 6,
+            server_refused: 9,
             total_us: 7,
             upstream_us: Some(8),
             outcome: Outcome::Complete,
@@ -287,7 +292,7 @@ mod tests {
             r#""batch":2,"calls":[{"method":"ping"},{"method":"tools/call","kind":"tool","target":"\u202e","rule":"r"}],"#,
             r#""decision":"limit","#,
             r#""rule":"slow-down","reason":"rate_limited","detail":"d","shadow":["s1","s2"],"generation":3,"status":429,"#,
-            r#""bytes_in":100,"bytes_out":200,"held":5,"hidden":6,"total_us":7,"upstream_us":8,"outcome":"complete"}"#,
+            r#""bytes_in":100,"bytes_out":200,"held":5,"hidden":6,"server_refused":9,"total_us":7,"upstream_us":8,"outcome":"complete"}"#,
             "\n",
         );
         assert_eq!(lines, expected);

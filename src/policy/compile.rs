@@ -17,9 +17,6 @@ pub struct CompileOptions {
     pub hasher: RandomState,
     /// The names of the routes there are, to check `routes` against; `None` where they are not known.
     pub routes: Option<Vec<Box<str>>>,
-    /// Whether [`Policy::decide_server_request`] is asked for every request of the server. Where it is not,
-    /// `server_requests` would be a control that nobody enforces, and is an error.
-    pub judges_server_requests: bool,
     /// What the server offered when it was reviewed: what `[[pin]]` holds it to, and what names are checked against.
     pub lock: Option<Arc<Lock>>,
     /// Whether [`Policy::pin`] is asked for every element of a list and every call. Where it is not, `[[pin]]` is an
@@ -28,17 +25,10 @@ pub struct CompileOptions {
 }
 
 impl CompileOptions {
-    /// At `now`, with keys of their own, unknown routes, no lock, and no judge of server requests.
+    /// At `now`, with keys of their own, unknown routes and no lock.
     #[must_use]
     pub fn new(now: UnixTime) -> Self {
-        Self {
-            now,
-            hasher: RandomState::new(),
-            routes: None,
-            judges_server_requests: false,
-            lock: None,
-            enforces_pins: false,
-        }
+        Self { now, hasher: RandomState::new(), routes: None, lock: None, enforces_pins: false }
     }
 }
 

@@ -70,17 +70,27 @@ pub(super) fn may_hide(stanzas: &[Stanza], kind: ObjectKind) -> bool {
     };
     let mut enforced = stanzas.iter().filter(|rule| rule.mode == Mode::Enforce);
     let is_denied = enforced.clone().any(|rule| rule.effect() == Effect::Deny && speaks(rule));
-    let allows_all = enforced.any(|rule| match &rule.body {
-        Body::Allow { scopes } => {
-            scopes.is_empty()
-                && rule.when.is_none()
-                && rule.routes.is_empty()
-                && rule.expires.is_none()
-                && rule.selects(&Target::new(method, None, false), Question::Listing)
-        }
-        _ => false,
+    let allows_all = enforced.any(|rule| {
+        rule.is_unconditional_allow()
+            && rule.selects(&Target::new(method, None, false), Question::Listing)
     });
     is_denied || !allows_all
+}
+
+/// Whether a request of the server can be refused: true unless one allow has everything, always, and no deny speaks of requests
+/// of the server.
+pub(super) fn may_refuse_requests(stanzas: &[Stanza]) -> bool {
+    let speaks = |rule: &Stanza| {
+        rule.is_everything || rule.patterns.iter().any(|(space, _)| *space == Space::ServerRequests)
+    };
+    let mut enforced = stanzas.iter().filter(|rule| rule.mode == Mode::Enforce);
+    // A limit refuses, too.
+    let is_bounded = enforced.clone().any(|rule| match rule.effect() {
+        Effect::Allow => false,
+        Effect::Deny => speaks(rule),
+        Effect::Limit => !rule.is_everything && speaks(rule),
+    });
+    is_bounded || !enforced.any(|rule| rule.is_everything && rule.is_unconditional_allow())
 }
 
 impl Policy {

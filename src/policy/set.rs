@@ -8,7 +8,7 @@ use super::evaluate::{Deaf, Evaluation, Listener};
 use super::example::PolicyTest;
 use super::expr::{Expr, Reads, Scope};
 use super::index::{Index, members};
-use super::listing::method_of;
+use super::listing::{self, method_of};
 use super::memo::Memo;
 use super::pin::{PinInfo, Pins};
 use super::principal::HeldMemo;
@@ -37,6 +37,7 @@ pub struct Policy {
     pub(super) hasher: RandomState,
     /// By [`ObjectKind`].
     may_hide: [bool; 3],
+    may_refuse_requests: bool,
     tests: Box<[PolicyTest]>,
     pub(super) pins: Pins,
     generation: u64,
@@ -74,6 +75,7 @@ impl Policy {
             needs: stanzas.iter().map(|rule| rule.needs(&predicates)).collect(),
             index: Index::new(stanzas.iter().map(Stanza::entry)),
             may_hide: Self::hidden_kinds(&stanzas),
+            may_refuse_requests: listing::may_refuse_requests(&stanzas),
             stanzas: stanzas.into(),
             rules: rules.into(),
             predicates: predicates.into(),
@@ -102,8 +104,11 @@ impl Policy {
     #[must_use]
     pub fn needs(&self, method: &str, object: Option<&Object>) -> Needs {
         let object = object.map(|object| (object.kind, &*object.name));
-        let target = Target::new(method, object, false);
-        let candidates = self.index.candidates(&target, Question::Use);
+        self.needs_of(&Target::new(method, object, false))
+    }
+
+    fn needs_of(&self, target: &Target<'_>) -> Needs {
+        let candidates = self.index.candidates(target, Question::Use);
         let rules = candidates.blocks().flat_map(members);
         rules
             .filter_map(|rule| self.needs.get(rule as usize))
@@ -141,8 +146,21 @@ impl Policy {
         calls.iter().enumerate().map(decided).collect()
     }
 
+    /// What must be known of a request of the server before [`Policy::decide_server_request`] may be asked: its `args` are the
+    /// members of its `params`.
+    #[must_use]
+    pub fn needs_of_server_request(&self, method: &str) -> Needs {
+        self.needs_of(&Target::server_request(method))
+    }
+
+    /// Whether [`Policy::decide_server_request`] can ever refuse.
+    #[must_use]
+    pub fn may_refuse_server_requests(&self) -> bool {
+        self.may_refuse_requests
+    }
+
     /// Decides `call`, which the server sends downstream, at `now`: by the same rules, of which `server_requests`
-    /// selects it. Its `object` is not looked at.
+    /// selects it. Its `object` is not looked at. A limit that has no selector counts what clients call, and not this.
     ///
     /// # Errors
     /// [`Refusal`] where a rule denies it or none allows it.
@@ -154,7 +172,11 @@ impl Policy {
         now: UnixTime,
     ) -> Result<Permitted, Refusal> {
         let target = Target::server_request(&call.method);
-        self.evaluate(principal, context, call, now, &target, &mut Deaf)
+        let mut permitted = self.evaluate(principal, context, call, now, &target, &mut Deaf)?;
+        permitted.keep_draws(|rule| {
+            self.stanzas.get(rule.index()).is_some_and(|stanza| !stanza.is_everything)
+        });
+        Ok(permitted)
     }
 
     /// [`Policy::decide`] with a listener.

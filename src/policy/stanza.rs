@@ -79,6 +79,15 @@ impl Stanza {
         }
     }
 
+    /// Whether it allows what it selects to everybody, everywhere and for ever.
+    pub(super) fn is_unconditional_allow(&self) -> bool {
+        let needs_no_scope = match &self.body {
+            Body::Allow { scopes } => scopes.is_empty(),
+            Body::Deny | Body::Limit(_) => false,
+        };
+        needs_no_scope && self.when.is_none() && self.routes.is_empty() && self.expires.is_none()
+    }
+
     /// Whether its selectors match: the definition, which the index must agree with.
     pub(super) fn selects(&self, target: &Target<'_>, question: Question) -> bool {
         let is_allow = self.effect() == Effect::Allow;

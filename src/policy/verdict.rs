@@ -27,6 +27,11 @@ impl Permitted {
         }
     }
 
+    /// Forgets the draws of rules that are not to be kept.
+    pub(super) fn keep_draws(&mut self, is_kept: impl Fn(RuleId) -> bool) {
+        self.draws.retain(|draw| is_kept(draw.rule));
+    }
+
     /// Adds what `other`, another part of the same call, must be counted against.
     pub(super) fn join(&mut self, other: Self) {
         for draw in other.draws {

@@ -45,6 +45,12 @@ impl Reply {
         reply
     }
 
+    /// Where it comes from.
+    #[must_use]
+    pub fn upstream(&self) -> &Arc<Upstream> {
+        &self.upstream
+    }
+
     /// The next piece, without trailers: nothing in MCP uses them, and they come after every check.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
         // What has been read already is taken before the connection is looked at again.

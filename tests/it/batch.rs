@@ -8,7 +8,7 @@ use mcpfw::inspect::request::RequestLimits;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::gateway::{OPEN, Setup};
+use crate::support::gateway::{OPEN, Setup, UNWATCHED};
 use crate::support::wire::{Upstream, Wire, call, json_reply, post, post_head};
 
 const NOTE: &str =
@@ -205,7 +205,7 @@ async fn one_refused_element_refuses_the_batch() {
 async fn what_is_allowed_goes_as_it_came() {
     let answer = r#"[{"jsonrpc":"2.0","id":2,"result":{}},{"jsonrpc":"2.0","id":1,"result":{}}]"#;
     let mut upstream = Upstream::start().await.answering(json_reply(answer));
-    let mut gateway = Setup::new(OPEN, upstream.address).start();
+    let mut gateway = Setup::new(OPEN, upstream.address).config(UNWATCHED).start();
     let mut client = Wire::connect(gateway.address).await;
     let body = format!(" [ {} ,\n{NOTE},{}\t]\r\n", call("1", "t", "{}"), ping("2"));
     client.send(post("", &body)).await;

@@ -843,8 +843,8 @@ async fn a_stream_ends_with_the_credential_that_opened_it() {
     let mut server = upstream.accept().await;
     server.request().await;
     server.send(crate::support::wire::STREAM).await;
-    server.send(chunk("data: 1\n\n")).await;
-    client.until("data: 1\n\n").await;
+    server.send(chunk("data: {\"method\":\"notifications/x\"}\n\n")).await;
+    client.until("data: {\"method\":\"notifications/x\"}\n\n").await;
     client.until("0\r\n\r\n").await;
     assert!(server.is_closed().await);
     assert_eq!(gateway.log().await["outcome"], "expired");
@@ -879,7 +879,8 @@ async fn a_large_body_over_http2_does_not_wait() {
 #[tokio::test]
 async fn an_http2_stream_that_is_not_read() {
     let large = "x".repeat(2_000_000);
-    let upstream = Upstream::start().await.answering(json_reply(&format!("{{\"n\":\"{large}\"}}")));
+    let upstream =
+        Upstream::start().await.answering(json_reply(&format!("{{\"result\":\"{large}\"}}")));
     let mut gateway = Setup::new(OPEN, upstream.address).start();
     let stream = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
@@ -907,7 +908,7 @@ async fn an_http2_stream_that_is_not_read() {
     assert_eq!(gateway.log().await["outcome"], "client_left");
     assert!(unread.into_body().collect().await.is_err());
     let read = sender.send_request(request()).await.unwrap();
-    assert_eq!(read.into_body().collect().await.unwrap().to_bytes().len(), large.len() + 8);
+    assert_eq!(read.into_body().collect().await.unwrap().to_bytes().len(), large.len() + 13);
     assert_eq!(gateway.log().await["outcome"], "complete");
 }
 
@@ -932,9 +933,12 @@ async fn a_stop_ends_streams_of_http2() {
     let head =
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
     server.send(head).await;
-    server.send(chunk("data: 1\n\n")).await;
+    server.send(chunk("data: {\"method\":\"notifications/x\"}\n\n")).await;
     let mut events = reply.await.unwrap().unwrap().into_body();
-    assert_eq!(events.frame().await.unwrap().unwrap().into_data().unwrap(), "data: 1\n\n");
+    assert_eq!(
+        events.frame().await.unwrap().unwrap().into_data().unwrap(),
+        "data: {\"method\":\"notifications/x\"}\n\n"
+    );
     gateway.stop();
     // An end, and no reset.
     assert_eq!(events.collect().await.unwrap().to_bytes(), "");

@@ -10,14 +10,14 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use mcpfw::fuzz::list_filter::{self, Outcome, listed, run, same_in};
+use mcpfw::fuzz::list_filter::{self, ByName, Outcome, run, same_in};
 use mcpfw::fuzz::sse;
-use mcpfw::inspect::response::{FilterError, FilterOptions, Framing, ListFilter};
+use mcpfw::inspect::response::{Framing, ReplyError, ReplyInspector, ReplyOptions};
 use proptest::prelude::*;
 use serde_json::Value;
 
 /// The outcome of `reply` whole, after checking that every way to cut it ends the same.
-fn outcome(framing: Framing, options: FilterOptions, reply: &[u8]) -> Outcome {
+fn outcome(framing: Framing, options: ReplyOptions, reply: &[u8]) -> Outcome {
     let whole = run(framing, options, [reply]);
     for at in 1..reply.len() {
         let (a, b) = reply.split_at(at);
@@ -29,11 +29,11 @@ fn outcome(framing: Framing, options: FilterOptions, reply: &[u8]) -> Outcome {
 }
 
 fn json(reply: &str) -> Outcome {
-    outcome(Framing::Json, FilterOptions::default(), reply.as_bytes())
+    outcome(Framing::Json, ReplyOptions::default(), reply.as_bytes())
 }
 
 fn event_stream(reply: &str) -> Outcome {
-    outcome(Framing::EventStream, FilterOptions::default(), reply.as_bytes())
+    outcome(Framing::EventStream, ReplyOptions::default(), reply.as_bytes())
 }
 
 /// `tools/list` replies, before and after.
@@ -130,7 +130,7 @@ fn elements_go_with_their_commas() {
 
 #[test]
 fn options_say_that_a_reply_is_modern() {
-    let options = FilterOptions { is_modern: true, ..FilterOptions::default() };
+    let options = ReplyOptions { is_modern: true, ..ReplyOptions::default() };
     let got = outcome(Framing::Json, options, br#"{"result":{"tools":[{"name":"hidden"}]}}"#);
     assert_eq!(got.out, br#"{"result":{"tools":[],"cacheScope":"private"}}"#);
     let got = outcome(Framing::Json, options, br#"{"result":{}}"#);
@@ -285,22 +285,22 @@ fn the_hold_has_an_edge() {
     };
     let held = |pad: usize| pad + r#"{"pad":"","name":"a""#.len();
     let at = 300;
-    let options = FilterOptions { hold: held(at), ..FilterOptions::default() };
+    let options = ReplyOptions { hold: held(at), ..ReplyOptions::default() };
     let got = outcome(Framing::Json, options, reply(at).as_bytes());
     assert_eq!((got.verdict, got.max_held), (Ok(()), held(at)));
     let got = outcome(Framing::Json, options, reply(at + 1).as_bytes());
-    assert_eq!(got.verdict, Err(FilterError::HoldExceeded));
+    assert_eq!(got.verdict, Err(ReplyError::HoldExceeded));
     // What is behind a name is never held, nor is what is removed.
     let long = r#"{"result":{"tools":[{"name":"hidden","pad":"PAD"},{"name":"a","pad":"PAD"}]}}"#
         .replace("PAD", &"p".repeat(100_000));
-    let got = run(Framing::Json, FilterOptions::default(), long.as_bytes().chunks(1000));
+    let got = run(Framing::Json, ReplyOptions::default(), long.as_bytes().chunks(1000));
     assert_eq!(got.verdict, Ok(()));
     assert_eq!(got.out.len(), long.len() - 100_000 - r#"{"name":"hidden","pad":""},"#.len());
     assert!(got.max_held < 20, "{}", got.max_held);
     // Framing counts: empty data lines are not a way to make us hold more.
     let flood = format!("data: {{\"result\":{{\"tools\":[{}", "\ndata:".repeat(20_000));
-    let got = run(Framing::EventStream, FilterOptions::default(), flood.as_bytes().chunks(7));
-    assert_eq!(got.verdict, Err(FilterError::HoldExceeded));
+    let got = run(Framing::EventStream, ReplyOptions::default(), flood.as_bytes().chunks(7));
+    assert_eq!(got.verdict, Err(ReplyError::HoldExceeded));
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn a_chunk_without_removals_leaves_as_it_came() {
     let reply = Bytes::from_static(
         b"data: {\"result\":{\"tools\":[{\"name\":\"a\"},{\"x\":[],\"name\":\"b\"}]}}\n\n: x\n\n",
     );
-    let mut filter = ListFilter::new(Framing::EventStream, listed, FilterOptions::default());
+    let mut filter = ReplyInspector::new(Framing::EventStream, ByName, ReplyOptions::default());
     let mut out = VecDeque::new();
     filter.feed(reply.clone(), &mut out).unwrap();
     assert_eq!(out, std::slice::from_ref(&reply));
@@ -532,7 +532,7 @@ proptest! {
     ) {
         let messages: Vec<String> =
             tapes.iter().map(|tape| Writer::new(tape).message()).collect();
-        let options = FilterOptions { is_modern, ..FilterOptions::default() };
+        let options = ReplyOptions { is_modern, ..ReplyOptions::default() };
         for message in &messages {
             let got = run(Framing::Json, options, chunks(message.as_bytes(), &sizes));
             prop_assert_eq!(got.verdict, Ok(()), "{}", message);
@@ -564,7 +564,7 @@ proptest! {
             .filter(|message| serde_json::from_str::<Value>(message).unwrap() == naive(message, false))
             .collect();
         let stream = stream(&messages, &framing);
-        let got = run(Framing::EventStream, FilterOptions::default(), chunks(stream.as_bytes(), &sizes));
+        let got = run(Framing::EventStream, ReplyOptions::default(), chunks(stream.as_bytes(), &sizes));
         prop_assert_eq!(got.verdict, Ok(()));
         prop_assert_eq!(String::from_utf8(got.out).unwrap(), stream);
     }

@@ -9,7 +9,7 @@ use mcpfw::identity::Authenticator;
 use mcpfw::identity::issuer::DemoIssuer;
 use serde_json::{Value, json};
 
-use crate::support::gateway::{OPEN, Running, Setup};
+use crate::support::gateway::{OPEN, Running, Setup, UNWATCHED};
 use crate::support::wire::{Answering, Message, Upstream, Wire, call, chunk, json_reply, post};
 
 const KEY: &str = "[session]\nkey = \"2NZL1vQm3rHXIVhT1xkm9cJZ8f0O2iKQeD7y5sWqk4I=\"\n";
@@ -100,8 +100,10 @@ async fn answering(id: &str) -> Answering {
 async fn a_session_is_its_owners_alone() {
     let issuer = issuer();
     let mut upstream = answering("raw-1").await;
-    let mut gateway =
-        Setup::new(OPEN, upstream.address).authenticator(authenticator(&issuer)).start();
+    let mut gateway = Setup::new(OPEN, upstream.address)
+        .config(UNWATCHED)
+        .authenticator(authenticator(&issuer))
+        .start();
     let ann = bearer(&issuer, "ann", &json!({}));
     let bob = bearer(&issuer, "bob", &json!({})) + "X-Request-Id: always-the-same\r\n";
     let id = begin(&gateway, &ann).await;
@@ -198,9 +200,13 @@ async fn gateways_with_one_key_know_each_others_sessions() {
 async fn a_session_goes_to_the_server_that_made_it() {
     let mut first = answering("raw-1").await;
     let second = Upstream::start().await;
-    let alone = Setup::new(OPEN, second.address()).config(KEY).start();
-    let behind = Setup::new(OPEN, first.address).or_upstream(second.address()).config(KEY).start();
-    let without = Setup::new(OPEN, first.address).config(KEY).start();
+    let alone = Setup::new(OPEN, second.address()).config(UNWATCHED).config(KEY).start();
+    let behind = Setup::new(OPEN, first.address)
+        .or_upstream(second.address())
+        .config(UNWATCHED)
+        .config(KEY)
+        .start();
+    let without = Setup::new(OPEN, first.address).config(UNWATCHED).config(KEY).start();
 
     let mut client = Wire::connect(alone.address).await;
     client.send(post("", INITIALIZE)).await;

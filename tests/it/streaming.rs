@@ -38,9 +38,9 @@ async fn an_event_arrives_before_the_next_is_sent() {
         client.until(&event).await;
     }
     // Half an event is not held back either: nothing in it is to be judged.
-    server.send(chunk("data: ha")).await;
-    client.until("data: ha").await;
-    server.send(chunk("lf\n\n")).await;
+    server.send(chunk("data: {\"method\":\"notifications/x\",\"ha")).await;
+    client.until("data: {\"method\":\"notifications/x\",\"ha").await;
+    server.send(chunk("lf\":1}\n\n")).await;
     server.send("0\r\n\r\n").await;
     client.until("0\r\n\r\n").await;
     assert_eq!(gateway.log().await["outcome"], "complete");
@@ -59,12 +59,12 @@ async fn a_quiet_stream_gets_comments_between_events_and_never_inside_one() {
     client.head().await;
     // Before the first event, and between two.
     client.until(":\n\n").await;
-    server.send(chunk("data: 1\n\n")).await;
-    client.until("data: 1\n\n").await;
+    server.send(chunk("data: {\"method\":\"notifications/x\"}\n\n")).await;
+    client.until("data: {\"method\":\"notifications/x\"}\n\n").await;
     client.until(":\n\n").await;
     // Half an event stays half: what comes next is what the upstream did, which is nothing until it is given up.
-    server.send(chunk("data: ha")).await;
-    client.until("data: ha").await;
+    server.send(chunk("data: {\"method\":\"notifications/x\",\"ha")).await;
+    client.until("data: {\"method\":\"notifications/x\",\"ha").await;
     let (rest, _) = client.rest().await;
     assert!(!String::from_utf8_lossy(&rest).contains(':'), "{rest:?}");
     assert_eq!(gateway.log().await["outcome"], "upstream_lost");
@@ -194,8 +194,8 @@ async fn a_client_that_leaves_takes_the_upstream_with_it() {
     let mut server = upstream.accept().await;
     server.request().await;
     server.send(STREAM).await;
-    server.send(chunk("data: 1\n\n")).await;
-    client.until("data: 1\n\n").await;
+    server.send(chunk("data: {\"method\":\"notifications/x\"}\n\n")).await;
+    client.until("data: {\"method\":\"notifications/x\"}\n\n").await;
     drop(client);
     assert!(server.is_closed().await);
     assert_eq!(gateway.log().await["outcome"], "client_left");
@@ -214,9 +214,9 @@ async fn a_client_that_leaves_takes_the_upstream_with_it() {
 #[tokio::test]
 async fn a_json_reply_that_breaks_off_never_looks_complete() {
     let heads = [
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"a\":1}",
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{\"a\":1}\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{\"a\":1}\r\n5\r\n{",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{\"result\":{}}",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n{\"result\":{}}\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n{\"result\":{}}\r\n5\r\n ",
     ];
     for head in heads {
         let upstream = Upstream::start().await;
@@ -226,13 +226,35 @@ async fn a_json_reply_that_breaks_off_never_looks_complete() {
         let mut server = upstream.accept().await;
         server.request().await;
         server.send(head).await;
-        client.until("{\"a\":1}").await;
+        client.until("{\"result\":{}").await;
         drop(server);
         let (rest, _) = client.rest().await;
         let rest = String::from_utf8_lossy(&rest);
         assert!(!rest.contains("0\r\n\r\n"), "{rest:?}");
         assert_eq!(gateway.log().await["outcome"], "upstream_lost");
     }
+}
+
+/// Of a short reply nothing goes before all of it is there: the caller is told what happened.
+#[tokio::test]
+async fn a_short_json_reply_that_breaks_off_is_an_error() {
+    let upstream = Upstream::start().await;
+    let mut gateway = Setup::new(OPEN, upstream.address()).start();
+    let mut client = Wire::connect(gateway.address).await;
+    client.send(post("", &call("1", "t", "{}"))).await;
+    let mut server = upstream.accept().await;
+    server.request().await;
+    server
+        .send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"result\":{}")
+        .await;
+    drop(server);
+    let reply = client.reply().await;
+    assert_eq!(reply.status(), 502);
+    assert_eq!(
+        (&reply.json()["id"], &reply.json()["error"]["data"]["reason"]),
+        (&1.into(), &"upstream_lost".into())
+    );
+    assert_eq!(gateway.log().await["reason"], "upstream_lost");
 }
 
 #[tokio::test]
@@ -355,8 +377,8 @@ async fn a_stop_lets_calls_end_and_ends_streams() {
     let mut stream = upstream.accept().await;
     stream.request().await;
     stream.send(STREAM).await;
-    stream.send(chunk("data: 1\n\n")).await;
-    listener.until("data: 1\n\n").await;
+    stream.send(chunk("data: {\"method\":\"notifications/x\"}\n\n")).await;
+    listener.until("data: {\"method\":\"notifications/x\"}\n\n").await;
     let mut idle = Wire::connect(gateway.address).await;
     idle.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert_eq!(idle.reply().await.status(), 200);

@@ -23,7 +23,7 @@ async fn a_connection_is_used_again() {
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{\"n\":1}\r\n0\r\n\r\n".to_owned(),
         "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n".to_owned(),
         "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
-        json_reply(&format!("\"{}\"", "x".repeat(200_000))),
+        json_reply(&format!("{{\"result\":\"{}\"}}", "x".repeat(200_000))),
         json_reply("{\"n\":5}"),
     ];
     for (at, reply) in replies.iter().enumerate() {
@@ -307,8 +307,8 @@ async fn replies_that_end_with_their_connection() {
         (json, "{\"a\":[1]", false),
         (json, "{\"a\":", false),
         (json, "{\"a\":1}}", false),
-        (events, "data: 1\n\n", true),
-        (events, "data: 1\n\ndata: 2\n", false),
+        (events, "data: {\"method\":\"notifications/x\"}\n\n", true),
+        (events, "data: {\"method\":\"notifications/x\"}\n\ndata: {}\n", false),
     ];
     for (media, body, is_whole) in cases {
         let upstream = Upstream::start().await;

@@ -8,14 +8,12 @@ mod table;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 
 pub(super) use self::table::{Asked, SessionKey, Unnoted};
 use self::table::{Bounds, Table};
-use super::state::Route;
 use crate::config::Limits;
 use crate::wire::jsonrpc::Id;
 
@@ -23,8 +21,6 @@ use crate::wire::jsonrpc::Id;
 #[derive(Debug)]
 pub(super) struct Outstanding {
     table: Mutex<Table>,
-    /// Whether requests are noted at all.
-    watching: AtomicBool,
 }
 
 impl Outstanding {
@@ -35,26 +31,13 @@ impl Outstanding {
             method: limits.request.method,
             ttl: super::clock::micros(limits.outstanding_ttl),
         };
-        Arc::new(Self { table: Mutex::new(Table::new(bounds)), watching: AtomicBool::new(false) })
-    }
-
-    /// Whether every request of the servers of `route` is noted before it goes downstream, so that what answers none of them
-    /// may be refused.
-    pub(super) fn is_watching(&self, _route: &Route) -> bool {
-        self.watching.load(Ordering::Relaxed)
-    }
-
-    /// From now on requests are noted.
-    #[cfg_attr(not(test), expect(dead_code, reason = "called once replies are looked through"))]
-    pub(super) fn watch(&self) {
-        self.watching.store(true, Ordering::Relaxed);
+        Arc::new(Self { table: Mutex::new(Table::new(bounds)) })
     }
 
     /// A request that policy of `generation` permits goes downstream at `now` (microseconds of the monotonic clock).
     ///
     /// # Errors
     /// Then it must not go: its answer would be refused.
-    #[cfg_attr(not(test), expect(dead_code, reason = "called once replies are looked through"))]
     pub(super) fn note(
         &self,
         session: SessionKey,

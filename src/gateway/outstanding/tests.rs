@@ -20,7 +20,7 @@ const SETUP: &str = "[log]\naccess = \"off\"\n[limits]\nmax_hold = \"1KiB\"\n[li
 fn policy(text: &str) -> Arc<Policy> {
     let mut sources = Sources::new();
     sources.add("policy.toml", text.to_owned());
-    let options = CompileOptions { judges_server_requests: true, ..CompileOptions::new(0) };
+    let options = CompileOptions::new(0);
     let compiled = Policy::compile(&sources, &options);
     compiled.policy.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
 }
@@ -51,7 +51,6 @@ impl Stage {
         let gateway = Gateway::bind_with(config, policy(MAY_ELICIT), None, None).unwrap();
         let address = gateway.local_addr().unwrap();
         let shared = Arc::clone(&gateway.shared);
-        shared.outstanding.watch();
         tokio::spawn(gateway.serve(std::future::pending()));
         Self { address, shared, upstream }
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::diagnostic::Sources;
 use crate::identity::{AuthError, Invalid, Malformed};
 use crate::inspect::request::Violation;
-use crate::inspect::response::FilterError;
+use crate::inspect::response::ReplyError;
 use crate::limit::Limiter;
 use crate::policy::{
     Args, Call, CompileOptions, Context, Object, Permitted, Policy, Principal, Refusal,
@@ -189,7 +189,7 @@ fn of_the_request() {
 #[test]
 fn of_the_upstream() {
     let io = || std::io::Error::other("x");
-    let filter = ReplyFault::Filter(FilterError::ListNotArray);
+    let filter = ReplyFault::Inspection(ReplyError::ListNotArray);
     let cases: Vec<(Box<Reject>, u16, &str, &[&str])> = vec![
         (
             Reject::upstream(&Failure::Connect(io())),

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::{Reject, SHED_SECONDS, Shape};
-use crate::inspect::response::FilterError;
+use crate::inspect::response::ReplyError;
 use crate::observe::Decision;
 use crate::upstream::Failure;
 use crate::wire::mcp::codes;
@@ -70,9 +70,9 @@ pub(in crate::gateway) enum ReplyFault {
     /// Neither JSON nor an event stream, where one of them must be.
     #[error("the reply is neither JSON nor an event stream")]
     MediaType,
-    /// A list that cannot be read without doubt (T17).
+    /// What it says cannot be read without doubt, or is not permitted (T16, T17).
     #[error("{0}")]
-    Filter(#[from] FilterError),
+    Inspection(#[from] ReplyError),
 }
 
 impl ReplyFault {
@@ -84,7 +84,7 @@ impl ReplyFault {
             Self::Encoded => "upstream_encoding",
             Self::SessionId => "upstream_session_id",
             Self::MediaType => "upstream_media_type",
-            Self::Filter(error) => error.slug(),
+            Self::Inspection(error) => error.slug(),
         }
     }
 }

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
+use super::super::capture::Capture;
+use super::super::id::IdReader;
+use super::super::text::{Scratch, Text};
 use super::batch::Batch;
-use super::capture::Capture;
-use super::id::IdReader;
 use super::place;
-use super::text::{Scratch, Text};
 use super::{Exchange, RequestLimits, Violation};
 use crate::policy::{Call, Needs, Object, Policy};
 use crate::wire::json::{Kind, Node};

@@ -12,14 +12,11 @@
 //! cuts change any verdict.
 
 mod batch;
-mod capture;
 mod envelope;
 mod gate;
-mod id;
 mod place;
 mod reader;
 mod settle;
-mod text;
 mod violation;
 
 use std::ops::ControlFlow;
@@ -30,9 +27,9 @@ use bytes::Bytes;
 pub use self::batch::Batch;
 use self::envelope::Envelope;
 use self::gate::Gate;
-use self::id::Run;
 use self::reader::{Enough, Reader};
 pub use self::violation::Violation;
+use super::id::Run;
 use crate::policy::{Call, Permitted, Policy};
 use crate::wire::json::{self, Error, Tokenizer};
 use crate::wire::jsonrpc::Id;

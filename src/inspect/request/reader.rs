@@ -1,8 +1,8 @@
 //! What the tokenizer tells, entered into the envelope.
 
-use super::capture::Lead;
+use super::super::capture::Lead;
+use super::super::id::Run;
 use super::envelope::Envelope;
-use super::id::Run;
 use super::place::{self, Member};
 use super::violation::Violation;
 use crate::wire::json::{Kind, Node, Visit};

@@ -1,7 +1,7 @@
 //! From what is known of a message to the call that policy decides, as early as it is known.
 
+use super::super::text::Text;
 use super::envelope::{Envelope, Progress, Version};
-use super::text::Text;
 use super::{Exchange, Violation};
 use crate::policy::{Args, Call, Needs, Object};
 use crate::wire::mcp::agree::{self, Body};

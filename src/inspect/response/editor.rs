@@ -1,169 +1,271 @@
 //! Decides for each byte of a message whether it passes, waits or goes.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
-use super::held::Held;
+use super::super::id::{IdReader, Run};
+use super::asked::Asked;
+use super::held::{Held, Part};
 use super::output::Output;
-use super::{FilterError, FilterOptions, Visibility};
-use crate::wire::json::{Kind, Node, Visit};
-use crate::wire::mcp::ObjectKind;
-use crate::wire::mcp::fold::folds_to;
-
-const ROOT: u16 = 1;
-const RESULT: u16 = 2;
-const SCOPE: u16 = 3;
-const NAME: u16 = 4;
-/// The value of a member whose name could be taken for another.
-const DOUBTFUL: u16 = 5;
-/// The lists: this plus the index into [`LISTS`]. Their elements follow.
-const LIST: u16 = 8;
-const ELEMENT: u16 = 16;
-
-/// A member of `result` that is a list, and the member of its elements that names them.
-struct List {
-    member: &'static str,
-    name: &'static str,
-    kind: ObjectKind,
-}
-
-const LISTS: [List; 4] = [
-    List { member: "tools", name: "name", kind: ObjectKind::Tool },
-    List { member: "prompts", name: "name", kind: ObjectKind::Prompt },
-    List { member: "resources", name: "uri", kind: ObjectKind::Resource },
-    List { member: "resourceTemplates", name: "uriTemplate", kind: ObjectKind::Resource },
-];
-
-/// What replaces the value of `cacheScope`: what depends on the caller may not be shared (T55).
-const PRIVATE: &[u8] = b"\"private\"";
-const PRIVATE_MEMBER: &[u8] = b",\"cacheScope\":\"private\"";
+use super::{Judge, Listing, ReplyError, ReplyOptions};
+use crate::wire::json::Kind;
 
 /// What happens to the bytes that come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     #[default]
     Pass,
     /// Undecided from this offset on.
     Hold(u64),
+    /// Payload goes, framing around it stays.
     Drop,
+    /// The message goes, with the lines that carry it.
+    Void,
 }
 
-/// The state of one message, from chunk to chunk.
+/// How far the kind of a message is known. Only where requests of the server are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It has not been seen, or is a request that waits for its verdict.
+    #[default]
+    Unknown,
+    /// It is a response whose result may yet turn out to ask for input.
+    Result,
+    /// It passes.
+    Settled,
+    /// It does not.
+    Refused,
+}
+
+/// The state of one reply, from chunk to chunk.
 #[derive(Debug)]
-pub(super) struct Editor<V> {
-    visibility: V,
-    options: FilterOptions,
+pub(super) struct Editor<J> {
+    pub(super) judge: J,
+    pub(super) options: ReplyOptions,
     /// Whether the root's brace waits for the end of the text: only where nothing else ends the message.
-    is_tail_held: bool,
-    mode: Mode,
+    pub(super) is_tail_held: bool,
+    pub(super) mode: Mode,
     held: Held,
-    /// Index into [`LISTS`] of the list that is open.
-    list: u16,
+    pub(super) has_root: bool,
+    pub(super) is_batch: bool,
+    /// Whether a message of the open batch was kept, so that the next one needs its comma.
+    pub(super) has_kept_message: bool,
+
+    // One message.
+    pub(super) stage: Stage,
+    pub(super) id: IdReader,
+    pub(super) has_outcome: bool,
+    /// The server's request that is being read: the message itself, or one of its input requests.
+    pub(super) asked: Asked,
+    pub(super) is_in_input: bool,
+    /// The message is a request of the server, and this is its verdict.
+    pub(super) verdict: Option<bool>,
+
+    // Its result.
+    /// The place of the list that is open.
+    pub(super) list: u16,
     /// Whether an element of the open list was kept, so that the next one needs its comma.
     has_kept: bool,
-    /// Whether the open element's name is known.
+    /// Whether the open element's name is known, and whether its end must be, too.
     is_named: bool,
-    name: String,
-    has_root: bool,
-    has_list: bool,
-    has_scope: bool,
-    has_result_type: bool,
+    awaits_end: bool,
+    pub(super) name: String,
+    pub(super) has_list: bool,
+    pub(super) has_scope: bool,
+    pub(super) has_result_type: bool,
+
     pub(super) hidden: u64,
     pub(super) max_held: usize,
 }
 
-impl<V: Visibility> Editor<V> {
-    pub(super) fn new(visibility: V, options: FilterOptions, is_tail_held: bool) -> Self {
-        Self {
-            visibility,
+impl<J: Judge> Editor<J> {
+    pub(super) fn new(judge: J, options: ReplyOptions, is_tail_held: bool) -> Self {
+        let mut editor = Self {
+            judge,
+            asked: Asked::new(&options),
             options,
             is_tail_held,
             mode: Mode::Pass,
             held: Held::default(),
+            has_root: false,
+            is_batch: false,
+            has_kept_message: false,
+            stage: Stage::Unknown,
+            id: IdReader::default(),
+            has_outcome: false,
+            is_in_input: false,
+            verdict: None,
             list: 0,
             has_kept: false,
             is_named: false,
+            awaits_end: false,
             name: String::new(),
-            has_root: false,
             has_list: false,
             has_scope: false,
             has_result_type: false,
             hidden: 0,
             max_held: 0,
-        }
+        };
+        editor.reset();
+        editor
+    }
+
+    /// Before the next text.
+    pub(super) fn reset(&mut self) {
+        self.held.clear();
+        self.has_root = false;
+        self.is_batch = false;
+        self.has_kept_message = false;
+        self.mode = if self.options.watch.requests { Mode::Hold(0) } else { Mode::Pass };
+        self.begin_message();
     }
 
     /// Before the next message.
-    pub(super) fn reset(&mut self) {
-        self.mode = Mode::Pass;
-        self.held.take();
-        self.has_root = false;
+    pub(super) fn begin_message(&mut self) {
+        self.has_outcome = false;
         self.has_list = false;
         self.has_scope = false;
         self.has_result_type = false;
+        if self.options.watch.requests {
+            self.stage = Stage::Unknown;
+            self.id = IdReader::default();
+            self.asked.reset();
+            self.is_in_input = false;
+            self.verdict = None;
+        } else {
+            self.stage = Stage::Settled;
+        }
     }
 
-    /// Whether the message has begun: until then there was nothing but white space.
-    pub(super) fn has_root(&self) -> bool {
-        self.has_root
-    }
-
+    /// Bytes held now.
     pub(super) fn held(&self) -> usize {
         self.held.len()
     }
 
-    /// Framing around payload: it waits with payload that waits, and never goes.
+    /// Framing around payload, some of a line of data or of another. It waits with payload that waits, and goes only with a
+    /// whole message.
     pub(super) fn framing(
         &mut self,
-        bytes: &[u8],
-        pass: impl FnOnce(),
-        now: u64,
-    ) -> Result<(), FilterError> {
-        if matches!(self.mode, Mode::Hold(_)) {
-            self.held.push_framing(bytes);
-            self.check_hold(now)
-        } else {
-            pass();
-            Ok(())
+        piece: Framed<'_>,
+        is_data: bool,
+        at: u64,
+        output: &mut Output<'_>,
+    ) -> Result<(), ReplyError> {
+        match self.mode {
+            Mode::Hold(_) if is_data || !self.is_at_start(at) => {
+                match piece {
+                    Framed::Range(range) => self.held.push(Part::Framing, range),
+                    Framed::Carried(bytes) => self.held.push_carried(Part::Framing, bytes),
+                }
+                if self.is_over(at) {
+                    self.give_up(output)?;
+                }
+                Ok(())
+            }
+            Mode::Void if is_data => Ok(()),
+            _ => {
+                match piece {
+                    Framed::Range(range) => output.pass(range),
+                    Framed::Carried(bytes) => output.push(Bytes::copy_from_slice(bytes)),
+                }
+                Ok(())
+            }
         }
     }
 
-    /// Checks what is held when the message has come to offset `now`.
-    pub(super) fn check_hold(&mut self, now: u64) -> Result<(), FilterError> {
-        let Mode::Hold(since) = self.mode else { return Ok(()) };
-        let payload = usize::try_from(now.saturating_sub(since)).unwrap_or(usize::MAX);
+    /// Whether more is held than may be when the message has come to offset `at`.
+    fn is_over(&mut self, at: u64) -> bool {
+        let Mode::Hold(since) = self.mode else { return false };
+        let payload = usize::try_from(at.saturating_sub(since)).unwrap_or(usize::MAX);
         let held = payload.saturating_add(self.held.framing());
-        self.max_held = self.max_held.max(held);
-        if held > self.options.hold { Err(FilterError::HoldExceeded) } else { Ok(()) }
+        let is_over = held > self.options.hold;
+        if !is_over {
+            self.max_held = self.max_held.max(held);
+        }
+        is_over
     }
 
-    /// The list that `place` is, or is an element of.
-    fn list_at(place: u16) -> Option<&'static List> {
-        LISTS.get(usize::from(place & 7))
+    /// The chunk at hand is used up.
+    pub(super) fn carry(&mut self, output: &Output<'_>) {
+        self.held.carry(output);
+    }
+
+    /// What a message that has come to offset `at` has too much of.
+    pub(super) fn excess(&mut self, at: u64) -> Option<ReplyError> {
+        if self.options.message.is_some_and(|most| at > most) {
+            Some(ReplyError::TooLarge)
+        } else if self.is_over(at) && self.stage != Stage::Result {
+            Some(ReplyError::HoldExceeded)
+        } else {
+            None
+        }
+    }
+
+    /// Too much is held. A result goes its way: should it turn out to ask for what it may not, it is cut off.
+    fn give_up(&mut self, output: &mut Output<'_>) -> Result<(), ReplyError> {
+        if self.stage != Stage::Result {
+            return Err(ReplyError::HoldExceeded);
+        }
+        self.stage = Stage::Settled;
+        self.held.release(output);
+        self.mode = Mode::Pass;
+        Ok(())
+    }
+
+    /// The message is at its end: whoever judged its request is told of the id, too.
+    pub(super) fn conclude(&mut self) -> Result<(), ReplyError> {
+        match (self.verdict.take(), self.asked.method()) {
+            (Some(passes), Some(method)) if !self.judge.asked(method, self.id.id(), passes) => {
+                Err(ReplyError::RequestRefused)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What stands in place of a message that went, if it was a result.
+    pub(super) fn replacement(&mut self) -> Option<Vec<u8>> {
+        let is_result = self.mode == Mode::Void && self.has_outcome;
+        is_result.then(|| self.judge.refusal(self.id.id()))
+    }
+
+    /// Whether nothing of the message has come.
+    fn is_at_start(&self, at: u64) -> bool {
+        at == 0 && !self.has_root && self.held.len() == 0
     }
 }
 
+/// Bytes of framing.
+#[derive(Clone, Debug)]
+pub(super) enum Framed<'a> {
+    /// In the chunk at hand.
+    Range(Range<usize>),
+    /// From chunks before.
+    Carried(&'a [u8]),
+}
+
 /// The tokenizer's view of an [`Editor`] during one run of payload.
-pub(super) struct Cut<'a, 'o, V> {
-    pub(super) editor: &'a mut Editor<V>,
+pub(super) struct Cut<'a, 'o, J> {
+    pub(super) editor: &'a mut Editor<J>,
     pub(super) output: &'a mut Output<'o>,
+    /// The bytes themselves, and their offset in the message.
+    pub(super) run: Run<'a>,
     /// Where the run stands in the chunk.
     pub(super) start: usize,
     pub(super) end: usize,
-    /// Offset in the message of the run's first byte.
-    pub(super) base: u64,
     /// Offset of the first byte whose fate has not been carried out.
     pub(super) from: u64,
 }
 
-impl<V: Visibility> Cut<'_, '_, V> {
+impl<J: Judge> Cut<'_, '_, J> {
     /// Where offset `at` of the message stands in the chunk.
     fn place(&self, at: u64) -> usize {
-        let ahead = usize::try_from(at.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        let ahead = usize::try_from(at.saturating_sub(self.run.base)).unwrap_or(usize::MAX);
         self.start.saturating_add(ahead).min(self.end)
     }
 
     /// Everything before `at` passes.
-    fn pass_until(&mut self, at: u64) {
+    pub(super) fn pass_until(&mut self, at: u64) {
         if at > self.from {
             self.output.pass(self.place(self.from)..self.place(at));
             self.from = at;
@@ -173,35 +275,50 @@ impl<V: Visibility> Cut<'_, '_, V> {
     /// What is held passes.
     pub(super) fn release(&mut self) {
         // Where something is held from before this run, all of the run so far is held, too, and comes behind it.
-        self.output.push(self.editor.held.take());
+        self.editor.held.release(self.output);
         self.editor.mode = Mode::Pass;
     }
 
     /// What is held goes, with everything before `at`.
-    fn discard(&mut self, at: u64) {
+    pub(super) fn discard(&mut self, at: u64) {
         if let Mode::Hold(since) = self.editor.mode {
             self.pass_until(since);
         }
-        self.output.push(self.editor.held.take_framing());
+        self.editor.held.discard(self.output);
         self.from = at;
     }
 
+    /// The message goes, with what is held of it.
+    pub(super) fn void(&mut self, at: u64) {
+        self.editor.held.clear();
+        self.from = at;
+        self.editor.mode = Mode::Void;
+    }
+
     /// The run is used up, and the message has come to offset `end`.
-    pub(super) fn end_run(&mut self, end: u64) -> Result<(), FilterError> {
+    pub(super) fn end_run(&mut self, end: u64) -> Result<(), ReplyError> {
+        self.check_hold(end)?;
         match self.editor.mode {
             Mode::Pass => self.pass_until(end),
             Mode::Hold(since) => {
-                self.editor.check_hold(end)?;
                 self.pass_until(since.min(end));
                 let rest = self.place(self.from)..self.place(end);
-                self.editor.held.push_payload(self.output.bytes(rest));
+                self.editor.held.push(Part::Payload, rest);
             }
-            Mode::Drop => {}
+            Mode::Drop | Mode::Void => {}
         }
         Ok(())
     }
 
-    fn begin_list(&mut self, kind: Kind, at: u64) -> Result<(), FilterError> {
+    /// Checks what is held when the message has come to offset `at`.
+    pub(super) fn check_hold(&mut self, at: u64) -> Result<(), ReplyError> {
+        if self.editor.options.message.is_some_and(|most| at > most) {
+            return Err(ReplyError::TooLarge);
+        }
+        if self.editor.is_over(at) { self.editor.give_up(self.output) } else { Ok(()) }
+    }
+
+    pub(super) fn begin_list(&mut self, kind: Kind, at: u64) -> Result<(), ReplyError> {
         match kind {
             Kind::Array => {
                 self.editor.mode = Mode::Hold(at + 1);
@@ -211,181 +328,68 @@ impl<V: Visibility> Cut<'_, '_, V> {
             }
             // Go servers write a list without elements so.
             Kind::Null => Ok(()),
-            _ => Err(FilterError::ListNotArray),
+            _ => Err(ReplyError::ListNotArray),
         }
     }
 
-    /// The open element is called what `name` has; its name ended before `at`.
-    fn named(&mut self, at: u64) -> Result<(), FilterError> {
-        self.editor.check_hold(at)?;
-        let editor = &mut *self.editor;
-        editor.is_named = true;
-        let Some(list) = Editor::<V>::list_at(editor.list) else { return Ok(()) };
-        if editor.visibility.listed(list.kind, &editor.name) {
-            editor.has_kept = true;
-            self.release();
-        } else {
-            editor.hidden += 1;
-            self.discard(at);
-            self.editor.mode = Mode::Drop;
+    pub(super) fn begin_element(&mut self) {
+        self.editor.is_named = false;
+        self.editor.awaits_end = false;
+    }
+
+    /// A comma of the open list, or of the batch.
+    pub(super) fn comma_of(&mut self, has_kept: bool, at: u64) -> Result<(), ReplyError> {
+        self.check_hold(at)?;
+        if !has_kept {
+            // Nothing stands before it that it could part from what follows.
+            self.discard(at + 1);
+            self.editor.mode = Mode::Hold(at + 1);
         }
         Ok(())
     }
 
-    fn end_element(&mut self, at: u64) -> Result<(), FilterError> {
-        self.editor.check_hold(at)?;
+    pub(super) fn has_kept(&self) -> bool {
+        self.editor.has_kept
+    }
+
+    /// The open element is called what `name` has; its name ended before `at`.
+    pub(super) fn named(&mut self, at: u64) -> Result<(), ReplyError> {
+        self.check_hold(at)?;
+        let editor = &mut *self.editor;
+        editor.is_named = true;
+        let Some(list) = super::place::list_at(editor.list) else { return Ok(()) };
+        match editor.judge.listed(list.kind, &editor.name) {
+            Listing::Shown => {
+                editor.has_kept = true;
+                self.release();
+            }
+            Listing::Hidden => {
+                editor.hidden += 1;
+                self.discard(at);
+                self.editor.mode = Mode::Drop;
+            }
+            Listing::Undecided => editor.awaits_end = true,
+        }
+        Ok(())
+    }
+
+    pub(super) fn end_element(&mut self, at: u64) -> Result<(), ReplyError> {
+        self.check_hold(at)?;
         if !self.editor.is_named {
-            return Err(FilterError::ElementWithoutName);
+            return Err(ReplyError::ElementWithoutName);
         }
         if self.editor.mode == Mode::Drop {
             self.from = at;
+        } else if self.editor.awaits_end {
+            if self.editor.judge.element_passes() {
+                self.editor.has_kept = true;
+                self.release();
+            } else {
+                self.editor.hidden += 1;
+                self.discard(at);
+            }
         }
         self.editor.mode = Mode::Hold(at);
         Ok(())
     }
-
-    fn result_key(&mut self, name: &str) -> Node {
-        if let Some((index, _)) = (0..).zip(&LISTS).find(|(_, list)| list.member == name) {
-            return Node::new(LIST + index);
-        }
-        match name {
-            "cacheScope" => {
-                self.editor.has_scope = true;
-                Node::new(SCOPE)
-            }
-            "resultType" => {
-                self.editor.has_result_type = true;
-                Node::IGNORE
-            }
-            _ => {
-                let [a, b, c, d] = &LISTS;
-                let lists = [a.member, b.member, c.member, d.member];
-                let node = unless_alike(name, &lists);
-                if node == Node::IGNORE {
-                    unless_alike(name, &["cacheScope", "resultType"])
-                } else {
-                    node
-                }
-            }
-        }
-    }
-
-    fn end_result(&mut self, at: u64) {
-        let editor = &*self.editor;
-        let is_modern = editor.options.is_modern || editor.has_result_type;
-        if is_modern && editor.has_list && !editor.has_scope {
-            // Behind the list there is at least that member, so a comma fits.
-            self.pass_until(at - 1);
-            self.output.push(Bytes::from_static(PRIVATE_MEMBER));
-        }
-    }
-}
-
-impl<V: Visibility> Visit for Cut<'_, '_, V> {
-    type Stop = FilterError;
-
-    fn root(&mut self) -> Node {
-        Node::new(ROOT)
-    }
-
-    fn key(&mut self, object: Node, name: &str) -> Result<Node, FilterError> {
-        Ok(match object.number() {
-            ROOT if name == "result" => Node::new(RESULT),
-            ROOT => unless_alike(name, &["result"]),
-            RESULT => self.result_key(name),
-            place @ ELEMENT.. => match Editor::<V>::list_at(place) {
-                Some(list) if list.name == name => Node::new(NAME).with_text(),
-                Some(list) => unless_alike(name, &[list.name]),
-                None => Node::IGNORE,
-            },
-            _ => Node::IGNORE,
-        })
-    }
-
-    fn element(&mut self, array: Node, _index: u32) -> Result<Node, FilterError> {
-        let place = array.number();
-        Ok(if place >= LIST { Node::new(place - LIST + ELEMENT) } else { Node::IGNORE })
-    }
-
-    fn comma(&mut self, array: Node, at: u64) -> Result<(), FilterError> {
-        if array.number() >= LIST {
-            self.editor.check_hold(at)?;
-            if !self.editor.has_kept {
-                // Nothing stands before it that it could part from what follows.
-                self.discard(at + 1);
-                self.editor.mode = Mode::Hold(at + 1);
-            }
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self, node: Node, kind: Kind, at: u64) -> Result<(), FilterError> {
-        self.editor.check_hold(at)?;
-        match (node.number(), kind) {
-            (ROOT, _) => {
-                self.editor.has_root = true;
-                if kind == Kind::Object { Ok(()) } else { Err(FilterError::NotAMessage) }
-            }
-            (RESULT, Kind::Object) => Ok(()),
-            (RESULT, _) => Err(FilterError::ResultNotObject),
-            (SCOPE, _) => {
-                self.pass_until(at);
-                self.editor.mode = Mode::Drop;
-                Ok(())
-            }
-            (NAME, Kind::String) => {
-                self.editor.name.clear();
-                Ok(())
-            }
-            (DOUBTFUL, _) => Err(FilterError::FoldedKey),
-            (NAME, _) => Err(FilterError::ElementWithoutName),
-            (ELEMENT.., Kind::Object) => {
-                self.editor.is_named = false;
-                Ok(())
-            }
-            (ELEMENT.., _) => Err(FilterError::ElementNotObject),
-            (place, _) => {
-                self.editor.list = place;
-                self.begin_list(kind, at)
-            }
-        }
-    }
-
-    fn text(&mut self, _node: Node, piece: &str) -> Result<(), FilterError> {
-        self.editor.name.push_str(piece);
-        Ok(())
-    }
-
-    fn end(&mut self, node: Node, kind: Kind, at: u64) -> Result<(), FilterError> {
-        match node.number() {
-            ROOT if self.editor.is_tail_held => {
-                self.editor.mode = Mode::Hold(at - 1);
-                Ok(())
-            }
-            ROOT => Ok(()),
-            RESULT => {
-                self.end_result(at);
-                Ok(())
-            }
-            SCOPE => {
-                self.from = at;
-                self.output.push(Bytes::from_static(PRIVATE));
-                self.editor.mode = Mode::Pass;
-                Ok(())
-            }
-            NAME => self.named(at),
-            ELEMENT.. => self.end_element(at),
-            _ if kind == Kind::Array => {
-                self.editor.check_hold(at)?;
-                self.release();
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The place of member `name`, which is none of `keys`: of no interest, unless it could be taken for one of them.
-fn unless_alike(name: &str, keys: &[&str]) -> Node {
-    if keys.iter().any(|key| folds_to(name, key)) { Node::new(DOUBTFUL) } else { Node::IGNORE }
 }

@@ -1,27 +1,33 @@
-//! The list filter: what a caller may not use is not in the lists that it gets (T17, T18).
+//! The reply inspector: what a caller may not use is not in the lists that it gets (T17, T18), and the server asks of its
+//! client only what policy lets it ask (T16).
 //!
 //! ```text
 //! feed ─► sse::Decoder ─► json::Tokenizer ─► Editor ─► pass, hold or drop ─► out
 //!            framing           payload        │
-//!                                             └─► Visibility: may this caller see that name?
+//!                                             └─► Judge: may this caller see that name? may the server ask that?
 //! ```
 //!
-//! The filter edits bytes in flight: it removes list elements, makes `cacheScope` private (T55), and
-//! lets everything else pass as it came. Only the element at hand is ever held, from the end of the
-//! one before it until its name is known. Whatever cannot be read without doubt fails the reply: a
-//! list that cannot be filtered is not shown (T17).
+//! It edits bytes in flight: it removes list elements and requests of the server, makes `cacheScope` private (T55), replaces
+//! a result that asks for too much, and lets everything else pass as it came. Held is only what is undecided: a message until
+//! its kind is known, a request of the server until it is judged, a list element until its name is known. Whatever cannot be
+//! read without doubt fails the reply: what cannot be judged is not shown.
 
+mod asked;
 mod editor;
 mod endpoint;
 mod error;
-mod filter;
 mod held;
+mod inspector;
 mod output;
+mod place;
+mod visit;
 
 pub use self::endpoint::{EndpointError, EndpointWatch, Fed, resolve};
-pub use self::error::FilterError;
-pub use self::filter::ListFilter;
-use crate::wire::json;
+pub use self::error::ReplyError;
+pub use self::inspector::ReplyInspector;
+use crate::policy::{Args, Captures, SlotSet};
+use crate::wire::json::{self, Kind};
+use crate::wire::jsonrpc::Id;
 use crate::wire::mcp::ObjectKind;
 
 /// How a reply carries JSON.
@@ -33,35 +39,157 @@ pub enum Framing {
     EventStream,
 }
 
-/// Who may see what.
-pub trait Visibility {
-    /// Whether the caller may see the object `name` in a list: a tool's or prompt's name, a resource's URI or URI
-    /// template.
-    fn listed(&mut self, kind: ObjectKind, name: &str) -> bool;
+/// What becomes of an element of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// It is shown.
+    Shown,
+    /// It is removed.
+    Hidden,
+    /// All of it must be seen first: [`Judge::element_passes`] is asked at its end, until which it is held.
+    Undecided,
 }
 
-impl<F: FnMut(ObjectKind, &str) -> bool> Visibility for F {
-    fn listed(&mut self, kind: ObjectKind, name: &str) -> bool {
-        self(kind, name)
+impl From<bool> for Listing {
+    fn from(is_shown: bool) -> Self {
+        if is_shown { Self::Shown } else { Self::Hidden }
     }
 }
 
-/// What a [`ListFilter`] must know besides the reply.
+/// What an element of a list consists of, in the order of the text. Names and strings are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FilterOptions {
-    /// Whether the request spoke a modern revision, so that its reply must have a `cacheScope`. A reply with a
-    /// `resultType` is modern in any case.
+pub enum ElementPart<'a> {
+    /// A value begins. The first one is the element itself, an object.
+    Begin(Kind),
+    /// The name of the member that follows.
+    Key(&'a str),
+    /// A piece of the string or number that began last; pieces have no meaning.
+    Text(&'a str),
+    /// The value that began last, and is still open, ends.
+    End(Kind),
+}
+
+/// How an elicitation asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elicitation<'a> {
+    /// With a form.
+    Form,
+    /// By sending the user to this URL, which is as the server wrote it.
+    Url(&'a str),
+}
+
+/// A request of the server: a message (to 2025-11-25), or one of a result's `inputRequests` (from 2026-07-28).
+#[derive(Debug)]
+pub struct ServerRequest<'a> {
+    /// The method, byte for byte.
+    pub method: &'a str,
+    /// How it asks, where it is an `elicitation/create`.
+    pub elicitation: Option<Elicitation<'a>>,
+    /// The members of `params` that some rule reads.
+    pub args: Args,
+}
+
+/// Who decides about what a reply carries. Shared by all messages of the reply.
+pub trait Judge {
+    /// Whether the caller may see the object `name` in a list: a tool's or prompt's name, a resource's URI or URI
+    /// template.
+    fn listed(&mut self, kind: ObjectKind, name: &str) -> Listing;
+
+    /// A part of the element of a list of `kind`; only where [`Watch::elements`] is on.
+    fn element(&mut self, kind: ObjectKind, part: ElementPart<'_>) {
+        let _ = (kind, part);
+    }
+
+    /// Whether the element that just ended, which was undecided, is shown.
+    fn element_passes(&mut self) -> bool {
+        false
+    }
+
+    /// Which parameters of requests rules read.
+    fn captures(&self) -> Option<&Captures> {
+        None
+    }
+
+    /// Which of them must be known before a request of `method` can be judged.
+    fn needs(&self, method: &str) -> SlotSet {
+        let _ = method;
+        SlotSet::EMPTY
+    }
+
+    /// Whether the server may ask this of the client.
+    fn permits(&mut self, request: &ServerRequest<'_>) -> bool;
+
+    /// A request of the server has been read to its end: under `id`, if it is one, and whether it passes. Told before its last
+    /// byte does; false cuts it off.
+    fn asked(&mut self, method: &str, id: Option<&Id>, passes: bool) -> bool {
+        let _ = (method, id, passes);
+        true
+    }
+
+    /// The JSON-RPC error, under `id` where that was read, in place of a result that asks for what is not permitted.
+    fn refusal(&mut self, id: Option<&Id>) -> Vec<u8>;
+}
+
+/// What is looked for in a reply. What is not looked for passes unseen, and nothing is held for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Elements of lists that the caller may not see.
+    pub lists: bool,
+    /// All that the elements of lists consist of.
+    pub elements: bool,
+    /// Requests of the server.
+    pub requests: bool,
+}
+
+impl Watch {
+    /// Nothing.
+    pub const NOTHING: Self = Self { lists: false, elements: false, requests: false };
+    /// Lists alone.
+    pub const LISTS: Self = Self { lists: true, ..Self::NOTHING };
+
+    /// Whether there is nothing to look for.
+    #[must_use]
+    pub const fn is_nothing(self) -> bool {
+        !self.lists && !self.elements && !self.requests
+    }
+}
+
+/// What a [`ReplyInspector`] must know besides the reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplyOptions {
+    /// What is looked for.
+    pub watch: Watch,
+    /// Whether the request spoke a modern revision, so that its reply must have a `cacheScope`, and may ask for input
+    /// in its result. A reply with a `resultType` is modern in any case.
     pub is_modern: bool,
-    /// Bytes that may be held until a name is known. Default 64 KiB (T5): names stand first in all known servers.
+    /// Whether a text may be a batch: in 2025-03-26 alone.
+    pub allows_batch: bool,
+    /// Bytes that may be held until something is decided. Default 64 KiB (T5): names stand first in all known servers.
     pub hold: usize,
+    /// Bytes of one message. `None`: no limit (T54).
+    pub message: Option<u64>,
+    /// Bytes of parameters of a server's request that are kept for rules; as of a call's arguments.
+    pub capture: usize,
+    /// Elements of a captured list.
+    pub elements: usize,
     /// Bounds of the JSON of one message.
     pub json: json::Limits,
     /// Keys the tokenizer's hash of member names.
     pub seed: u64,
 }
 
-impl Default for FilterOptions {
+impl Default for ReplyOptions {
     fn default() -> Self {
-        Self { is_modern: false, hold: 64 << 10, json: json::Limits::default(), seed: 0 }
+        Self {
+            watch: Watch::LISTS,
+            is_modern: false,
+            allows_batch: false,
+            hold: 64 << 10,
+            message: None,
+            capture: 16 << 10,
+            elements: 64,
+            json: json::Limits::default(),
+            seed: 0,
+        }
     }
 }

@@ -28,9 +28,6 @@ impl Draft<'_> {
             let Some(value) = table.value(space.key()) else { continue };
             has_selector = true;
             let span = value.span();
-            if space == Space::ServerRequests && !self.options.judges_server_requests {
-                self.not_enforced(space.key(), span);
-            }
             let Some(texts) = value.strings() else {
                 is_right = false;
                 continue;

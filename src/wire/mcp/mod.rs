@@ -9,6 +9,7 @@
 
 pub mod agree;
 pub mod codes;
+pub mod elicitation;
 pub mod fold;
 pub mod headers;
 pub mod method;
@@ -17,6 +18,7 @@ pub mod sentinel;
 pub mod uri;
 
 pub use agree::{Body, EnvelopeError, judge};
+pub use elicitation::ElicitationHosts;
 pub use fold::{Place, folds_to_protocol_key};
 pub use headers::{Header, HeaderError, HeaderFault, Mirror};
 pub use method::{Method, MethodInfo, Mirrored, Target};

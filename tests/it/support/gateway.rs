@@ -44,6 +44,9 @@ pub(crate) struct Running {
 /// Everything is allowed.
 pub(crate) const OPEN: &str = "[[allow]]\nname = \"all\"\neverything = true\n";
 
+/// With [`OPEN`]: the server may ask whatever it likes, so that nobody looks for what it asks. The key of a route.
+pub(crate) const UNWATCHED: &str = "elicitation_hosts = [\"*\"]";
+
 impl Setup {
     /// A gateway at `/mcp` in front of `upstream`, whose policy is `policy`.
     pub(crate) fn new(policy: &str, upstream: SocketAddr) -> Self {

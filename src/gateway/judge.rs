@@ -1,0 +1,196 @@
+//! What a caller sees in a reply, and what the server may ask of it there.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::HeaderValue;
+
+use super::Known;
+use super::authenticate::Caller;
+use super::clock::unix_seconds;
+use super::outstanding::SessionKey;
+use super::reject;
+use super::state::{Route, Shared};
+use crate::config::Credentials;
+use crate::inspect::response::{Elicitation, Judge, Listing, ServerRequest, Watch};
+use crate::policy::{Call, Captures, Context, Policy, Principal, SlotSet};
+use crate::wire::jsonrpc::Id;
+use crate::wire::mcp::{ObjectKind, Revision};
+
+/// Judges a reply for one caller: whatever it may not call is hidden (promise 5), and the server asks of it what policy lets it
+/// ask (T16).
+#[derive(Debug)]
+pub(super) struct ReplyJudge {
+    shared: Arc<Shared>,
+    policy: Arc<Policy>,
+    caller: Caller,
+    route: Arc<Route>,
+    host: Arc<str>,
+    ip: IpAddr,
+    revision: Revision,
+    /// Under which a refusal that takes the place of a result is told, where the result has no id of its own.
+    id: Option<Id>,
+    request_id: HeaderValue,
+    /// Where answers of the client look for what they answer.
+    session: SessionKey,
+    /// Requests of the server that were refused, and that it waits for an answer to.
+    refused: VecDeque<Id>,
+    /// How many were refused in all.
+    refusals: u64,
+}
+
+impl ReplyJudge {
+    /// The judge of a reply in the exchange `known`, which is answered under `id`.
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        known: &Known,
+        revision: Revision,
+        id: Option<Id>,
+        request_id: HeaderValue,
+        session: SessionKey,
+    ) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            policy: Arc::clone(&known.policy),
+            caller: known.caller.clone(),
+            route: Arc::clone(&known.route),
+            host: Arc::clone(&known.host),
+            ip: known.ip,
+            revision,
+            id,
+            request_id,
+            session,
+            refused: VecDeque::new(),
+            refusals: 0,
+        }
+    }
+
+    /// Whether the revision is one whose clients answer what a server asks.
+    pub(super) fn is_modern(&self) -> bool {
+        self.revision.is_modern()
+    }
+
+    /// Whether a reply may be a batch.
+    pub(super) fn allows_batch(&self) -> bool {
+        self.revision == Revision::V2025_03_26
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(super) fn route(&self) -> &Route {
+        &self.route
+    }
+
+    pub(super) fn principal(&self) -> &Principal {
+        self.caller.principal()
+    }
+
+    /// The id of the exchange.
+    pub(super) fn request_id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// Whether the server gets the client's own credentials.
+    pub(super) fn forwards_credentials(&self) -> bool {
+        matches!(self.route.credentials, Credentials::Forward)
+    }
+
+    /// A refused request of the server that has not been answered.
+    pub(super) fn take_refused(&mut self) -> Option<Id> {
+        self.refused.pop_front()
+    }
+
+    /// How many wait for their answer.
+    pub(super) fn waiting(&self) -> usize {
+        self.refused.len()
+    }
+
+    /// Requests of the server refused so far.
+    pub(super) fn refusals(&self) -> u64 {
+        self.refusals
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { route: &self.route.name, host: &self.host, sni: None, ip: self.ip }
+    }
+}
+
+impl Judge for ReplyJudge {
+    fn listed(&mut self, kind: ObjectKind, name: &str) -> Listing {
+        let (principal, now) = (self.caller.principal(), unix_seconds());
+        self.policy.lists(principal, &self.context(), self.revision, kind, name, now).into()
+    }
+
+    fn captures(&self) -> Option<&Captures> {
+        Some(self.policy.captures()).filter(|captures| !captures.is_empty())
+    }
+
+    fn needs(&self, method: &str) -> SlotSet {
+        self.policy.needs_of_server_request(method).slots
+    }
+
+    fn permits(&mut self, request: &ServerRequest<'_>) -> bool {
+        if let Some(Elicitation::Url(url)) = request.elicitation
+            && !self.route.elicitation_hosts.allows(url)
+        {
+            return false;
+        }
+        let call = Call {
+            method: request.method.into(),
+            object: None,
+            revision: self.revision,
+            is_request: true,
+            is_retry: false,
+            args: request.args.clone(),
+            subscriptions: None,
+        };
+        let (principal, now) = (self.caller.principal(), unix_seconds());
+        match self.policy.decide_server_request(principal, &self.context(), &call, now) {
+            Ok(permitted) => {
+                let now = self.shared.clock.micros(Instant::now());
+                self.shared.limiter.admit(permitted, now).is_ok()
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn asked(&mut self, method: &str, id: Option<&Id>, passes: bool) -> bool {
+        if passes {
+            // What answers it is judged by this.
+            let Some(id) = id else { return true };
+            let now = self.shared.clock.micros(Instant::now());
+            let generation = self.policy.generation();
+            return self.shared.outstanding.note(self.session, id, method, generation, now).is_ok();
+        }
+        self.refusals += 1;
+        // A modern server gets no answers: it had no business to ask.
+        if let Some(id) = id.filter(|_| !self.is_modern()) {
+            self.refused.push_back(id.clone());
+        }
+        true
+    }
+
+    fn refusal(&mut self, id: Option<&Id>) -> Vec<u8> {
+        self.refusals += 1;
+        reject::input_refused(id.or(self.id.as_ref()), self.request_id())
+    }
+}
+
+/// What must be looked for in the reply to a request of `revision` that asks for a list of `lists`, and in everything of a stream
+/// that may carry any.
+pub(super) fn watch(known: &Known, lists: impl IntoIterator<Item = ObjectKind>) -> Watch {
+    Watch {
+        lists: lists.into_iter().any(|kind| known.policy.may_hide(kind)),
+        requests: judges_requests(known),
+        ..Watch::NOTHING
+    }
+}
+
+/// Whether anything that the server asks could be refused. Otherwise its requests pass unseen, and so do the answers.
+pub(super) fn judges_requests(known: &Known) -> bool {
+    known.policy.may_refuse_server_requests() || !known.route.elicitation_hosts.is_any()
+}

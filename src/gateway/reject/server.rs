@@ -1,0 +1,17 @@
+//! Refusals of what the server asks of the client (T16).
+
+use crate::wire::jsonrpc::{ErrorData, Id, error_reply};
+use crate::wire::mcp::codes;
+
+/// For the server: its request, which has `id`, does not reach the client.
+pub(in crate::gateway) fn request_refused(id: &Id, request_id: &str) -> Vec<u8> {
+    let data = ErrorData::new("server_request_refused", request_id);
+    error_reply(Some(id), codes::FORBIDDEN, "the request is denied by policy", Some(&data))
+}
+
+/// For the client: the result asks for input that policy does not let the server ask for.
+pub(in crate::gateway) fn input_refused(id: Option<&Id>, request_id: &str) -> Vec<u8> {
+    let data = ErrorData::new("input_request_refused", request_id);
+    let text = "the server asked for input that policy does not permit";
+    error_reply(id, codes::FORBIDDEN, text, Some(&data))
+}

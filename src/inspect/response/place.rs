@@ -1,0 +1,75 @@
+//! The places of a reply that the inspector knows, as nodes of the tokenizer.
+
+use crate::wire::json::Node;
+use crate::wire::mcp::ObjectKind;
+use crate::wire::mcp::fold::folds_to;
+
+/// The text: a message, or a batch of them.
+pub(super) const ROOT: u16 = 1;
+pub(super) const RESULT: u16 = 2;
+/// `result.cacheScope`
+pub(super) const SCOPE: u16 = 3;
+/// The name of a list's element.
+pub(super) const NAME: u16 = 4;
+/// The value of a member whose name could be taken for another.
+pub(super) const DOUBTFUL: u16 = 5;
+pub(super) const ID: u16 = 6;
+/// `method` of a message or of an input request.
+pub(super) const METHOD: u16 = 7;
+/// The lists: this plus the index into [`LISTS`]. Their elements follow.
+pub(super) const LIST: u16 = 8;
+pub(super) const LIST_END: u16 = LIST + 7;
+pub(super) const ELEMENT: u16 = 16;
+pub(super) const ELEMENT_END: u16 = ELEMENT + 7;
+/// An element of a batch.
+pub(super) const MESSAGE: u16 = 24;
+/// `params` of a message or of an input request.
+pub(super) const PARAMS: u16 = 25;
+/// `params.mode` and `params.url` of an elicitation.
+pub(super) const MODE: u16 = 26;
+pub(super) const URL: u16 = 27;
+/// Inside a captured parameter.
+pub(super) const CAPTURED: u16 = 28;
+/// `result.resultType`
+pub(super) const RESULT_TYPE: u16 = 29;
+/// `result.inputRequests`, and one of them.
+pub(super) const INPUTS: u16 = 30;
+pub(super) const INPUT: u16 = 31;
+/// Inside an element of a list, where all of it is wanted.
+pub(super) const DEEP: u16 = 32;
+/// `result` beside `method`.
+pub(super) const AMBIGUOUS: u16 = 33;
+/// The capture trie: this plus the trie's own number.
+pub(super) const TRIE: u16 = 64;
+
+/// A member of `result` that is a list, and the member of its elements that names them.
+pub(super) struct List {
+    pub(super) member: &'static str,
+    pub(super) name: &'static str,
+    pub(super) kind: ObjectKind,
+}
+
+pub(super) const LISTS: [List; 4] = [
+    List { member: "tools", name: "name", kind: ObjectKind::Tool },
+    List { member: "prompts", name: "name", kind: ObjectKind::Prompt },
+    List { member: "resources", name: "uri", kind: ObjectKind::Resource },
+    List { member: "resourceTemplates", name: "uriTemplate", kind: ObjectKind::Resource },
+];
+
+/// The members of a message.
+pub(super) const MEMBERS: [&str; 5] = ["result", "error", "method", "params", "id"];
+
+/// The list that `place` is, or is an element of.
+pub(super) fn list_at(place: u16) -> Option<&'static List> {
+    LISTS.get(usize::from(place & 7))
+}
+
+/// The place of the list that member `name` of a result is.
+pub(super) fn list_of(name: &str) -> Option<Node> {
+    (LIST..).zip(&LISTS).find(|(_, list)| list.member == name).map(|(place, _)| Node::new(place))
+}
+
+/// The place of member `name`, which is none of `keys`: of no interest, unless it could be taken for one of them (T2).
+pub(super) fn unless_alike(name: &str, keys: &[&str]) -> Node {
+    if keys.iter().any(|key| folds_to(name, key)) { Node::new(DOUBTFUL) } else { Node::IGNORE }
+}

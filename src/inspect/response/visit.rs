@@ -1,0 +1,497 @@
+//! What the tokenizer tells of a reply, and what follows from it.
+
+use bytes::Bytes;
+
+use super::editor::{Cut, Mode, Stage};
+use super::place::{
+    AMBIGUOUS, CAPTURED, DEEP, DOUBTFUL, ELEMENT, ELEMENT_END, ID, INPUT, INPUTS, LIST, LIST_END,
+    LISTS, MEMBERS, MESSAGE, METHOD, MODE, NAME, PARAMS, RESULT, RESULT_TYPE, ROOT, SCOPE, TRIE,
+    URL, list_at, list_of, unless_alike,
+};
+use super::{ElementPart, Judge, ReplyError};
+use crate::wire::json::{Kind, Node, Visit};
+use crate::wire::mcp::Method;
+
+/// What replaces the value of `cacheScope`: what depends on the caller may not be shared (T55).
+const PRIVATE: &[u8] = b"\"private\"";
+const PRIVATE_MEMBER: &[u8] = b",\"cacheScope\":\"private\"";
+
+impl<J: Judge> Visit for Cut<'_, '_, J> {
+    type Stop = ReplyError;
+
+    fn root(&mut self) -> Node {
+        Node::new(ROOT)
+    }
+
+    fn key(&mut self, object: Node, name: &str) -> Result<Node, ReplyError> {
+        if self.editor.stage == Stage::Refused {
+            // Nothing of it passes any more. Under which id is all that is left to learn.
+            let is_id = matches!(object.number(), ROOT | MESSAGE) && name == "id";
+            return Ok(if is_id { Node::new(ID) } else { Node::IGNORE });
+        }
+        Ok(match object.number() {
+            ROOT | MESSAGE => self.message_key(name),
+            RESULT => self.result_key(name),
+            place @ ELEMENT..=ELEMENT_END => self.element_key(place, name),
+            DEEP => {
+                self.tell(ElementPart::Key(name));
+                Node::new(DEEP).with_text()
+            }
+            INPUTS => Node::new(INPUT),
+            INPUT => match name {
+                "method" => Node::new(METHOD).with_text(),
+                "params" => Node::new(PARAMS),
+                _ => unless_alike(name, &["method", "params"]),
+            },
+            PARAMS => {
+                let editor = &mut *self.editor;
+                editor.asked.params_key(editor.judge.captures(), name)
+            }
+            place if place == CAPTURED || place >= TRIE => {
+                let editor = &mut *self.editor;
+                match editor.judge.captures() {
+                    Some(plan) => editor.asked.key(plan, place, name),
+                    None => Node::IGNORE,
+                }
+            }
+            _ => Node::IGNORE,
+        })
+    }
+
+    fn element(&mut self, array: Node, _index: u32) -> Result<Node, ReplyError> {
+        Ok(match array.number() {
+            ROOT => Node::new(MESSAGE),
+            place @ LIST..=LIST_END => Node::new(place - LIST + ELEMENT),
+            DEEP => Node::new(DEEP).with_text(),
+            place if place == CAPTURED || place >= TRIE => self.editor.asked.inner(),
+            _ => Node::IGNORE,
+        })
+    }
+
+    fn comma(&mut self, array: Node, at: u64) -> Result<(), ReplyError> {
+        match array.number() {
+            ROOT if self.editor.options.watch.requests => {
+                self.comma_of(self.editor.has_kept_message, at)
+            }
+            LIST..=LIST_END => self.comma_of(self.has_kept(), at),
+            _ => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, node: Node, kind: Kind, at: u64) -> Result<(), ReplyError> {
+        self.check_hold(at)?;
+        let place = node.number();
+        match place {
+            ROOT => self.begin_root(kind, at)?,
+            MESSAGE if kind == Kind::Object => self.editor.begin_message(),
+            MESSAGE => return Err(ReplyError::NotAMessage),
+            RESULT if kind == Kind::Object => {}
+            RESULT if self.editor.options.watch.lists => return Err(ReplyError::ResultNotObject),
+            SCOPE => {
+                self.pass_until(at);
+                self.editor.mode = Mode::Drop;
+            }
+            NAME if kind == Kind::String => {
+                self.editor.name.clear();
+                self.tell(ElementPart::Begin(kind));
+            }
+            NAME => return Err(ReplyError::ElementWithoutName),
+            DOUBTFUL => return Err(ReplyError::FoldedKey),
+            AMBIGUOUS => return Err(ReplyError::RequestAndResponse),
+            LIST..=LIST_END => {
+                self.editor.list = place;
+                self.begin_list(kind, at)?;
+            }
+            ELEMENT..=ELEMENT_END if kind == Kind::Object => {
+                self.begin_element();
+                self.tell(ElementPart::Begin(kind));
+            }
+            ELEMENT..=ELEMENT_END => return Err(ReplyError::ElementNotObject),
+            DEEP => self.tell(ElementPart::Begin(kind)),
+            ID if matches!(kind, Kind::String | Kind::Number) => self.editor.id.begin(at),
+            METHOD if kind != Kind::String => return Err(ReplyError::NotAMessage),
+            METHOD | RESULT_TYPE => self.editor.asked.scratch().clear(),
+            PARAMS => {
+                let editor = &mut *self.editor;
+                editor.asked.begin_params(editor.judge.captures(), kind);
+            }
+            INPUTS if !matches!(kind, Kind::Object | Kind::Null) => {
+                return Err(ReplyError::InputNotObject);
+            }
+            INPUT if kind == Kind::Object => {
+                self.editor.is_in_input = true;
+                self.editor.asked.reset();
+            }
+            INPUT => return Err(ReplyError::InputNotObject),
+            MODE | URL | CAPTURED | TRIE.. => {
+                let editor = &mut *self.editor;
+                editor.asked.begin(editor.judge.captures(), place, kind);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, node: Node, piece: &str) -> Result<(), ReplyError> {
+        match node.number() {
+            NAME => {
+                self.editor.name.push_str(piece);
+                self.tell(ElementPart::Text(piece));
+            }
+            DEEP => self.tell(ElementPart::Text(piece)),
+            place => self.editor.asked.text(place, piece),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, node: Node, kind: Kind, at: u64) -> Result<(), ReplyError> {
+        match node.number() {
+            ROOT => self.end_root(kind, at),
+            MESSAGE => self.end_of_batch(at),
+            RESULT => {
+                self.end_result(at);
+                Ok(())
+            }
+            SCOPE => {
+                self.from = at;
+                self.output.push(Bytes::from_static(PRIVATE));
+                self.editor.mode = Mode::Pass;
+                Ok(())
+            }
+            NAME => {
+                self.tell(ElementPart::End(kind));
+                self.named(at)
+            }
+            ELEMENT..=ELEMENT_END => {
+                self.tell(ElementPart::End(kind));
+                self.end_element(at)
+            }
+            DEEP => {
+                self.tell(ElementPart::End(kind));
+                Ok(())
+            }
+            LIST..=LIST_END if kind == Kind::Array => {
+                self.check_hold(at)?;
+                self.release();
+                Ok(())
+            }
+            ID => {
+                self.editor.id.end(at, self.run);
+                Ok(())
+            }
+            METHOD => self.end_method(at),
+            PARAMS => {
+                let editor = &mut *self.editor;
+                editor.asked.end_params(editor.judge.captures(), kind);
+                self.try_judge(at)
+            }
+            RESULT_TYPE => self.end_result_type(at),
+            INPUT => self.end_input(at),
+            INPUTS => self.settle_result(at),
+            place @ (MODE | URL | CAPTURED | TRIE..) => {
+                let editor = &mut *self.editor;
+                editor.asked.end(editor.judge.captures(), place, kind);
+                self.try_judge(at)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<J: Judge> Cut<'_, '_, J> {
+    fn message_key(&mut self, name: &str) -> Node {
+        let editor = &mut *self.editor;
+        if !editor.options.watch.requests {
+            return if name == "result" {
+                Node::new(RESULT)
+            } else {
+                unless_alike(name, &["result"])
+            };
+        }
+        match name {
+            "result" | "error" if editor.asked.has_method() => Node::new(AMBIGUOUS),
+            "method" if editor.has_outcome => Node::new(AMBIGUOUS),
+            "result" => {
+                editor.has_outcome = true;
+                // A legacy result asks for nothing; that it does anyway ends it where it does.
+                if editor.options.is_modern && !editor.is_batch {
+                    editor.stage = Stage::Result;
+                } else {
+                    self.settle();
+                }
+                Node::new(RESULT)
+            }
+            "error" => {
+                editor.has_outcome = true;
+                self.settle();
+                Node::IGNORE
+            }
+            "method" => Node::new(METHOD).with_text(),
+            // A task's own result is inspected like the result of a call.
+            "params" if is_task(editor.asked.method()) => Node::new(RESULT),
+            "params" if editor.stage == Stage::Unknown => Node::new(PARAMS),
+            "params" => Node::IGNORE,
+            "id" => Node::new(ID),
+            "jsonrpc" => Node::IGNORE,
+            _ => unless_alike(name, &MEMBERS),
+        }
+    }
+
+    fn result_key(&mut self, name: &str) -> Node {
+        let watch = self.editor.options.watch;
+        if watch.requests {
+            match name {
+                "resultType" => {
+                    self.editor.has_result_type = true;
+                    return Node::new(RESULT_TYPE).with_text();
+                }
+                "inputRequests" => return Node::new(INPUTS),
+                // `tasks/get` and `notifications/tasks` carry the result of the call that made the task.
+                "result" => return Node::new(RESULT),
+                // Small, and often first.
+                "_meta" | "requestState" => return Node::IGNORE,
+                _ => {}
+            }
+            let node = unless_alike(name, &["resultType", "inputRequests"]);
+            if node != Node::IGNORE {
+                return node;
+            }
+            // Only a result that asks for input has nothing else in it.
+            if self.editor.stage == Stage::Result {
+                self.settle();
+            }
+        }
+        if !watch.lists {
+            return Node::IGNORE;
+        }
+        if let Some(list) = list_of(name) {
+            return list;
+        }
+        match name {
+            "cacheScope" => {
+                self.editor.has_scope = true;
+                Node::new(SCOPE)
+            }
+            "resultType" => {
+                self.editor.has_result_type = true;
+                Node::IGNORE
+            }
+            _ => {
+                let [a, b, c, d] = &LISTS;
+                let lists = [a.member, b.member, c.member, d.member, "cacheScope", "resultType"];
+                unless_alike(name, &lists)
+            }
+        }
+    }
+
+    fn element_key(&mut self, place: u16, name: &str) -> Node {
+        let is_whole = self.editor.options.watch.elements;
+        if is_whole {
+            self.tell(ElementPart::Key(name));
+        }
+        let node = match list_at(place) {
+            Some(list) if list.name == name => Node::new(NAME).with_text(),
+            Some(list) => unless_alike(name, &[list.name]),
+            None => Node::IGNORE,
+        };
+        if is_whole && node == Node::IGNORE { Node::new(DEEP).with_text() } else { node }
+    }
+
+    fn begin_root(&mut self, kind: Kind, at: u64) -> Result<(), ReplyError> {
+        let editor = &mut *self.editor;
+        editor.has_root = true;
+        match kind {
+            Kind::Object => Ok(()),
+            Kind::Array if editor.options.allows_batch => {
+                editor.is_batch = true;
+                if editor.options.watch.requests {
+                    self.release();
+                    self.editor.mode = Mode::Hold(at + 1);
+                }
+                Ok(())
+            }
+            _ => Err(ReplyError::NotAMessage),
+        }
+    }
+
+    /// The message passes.
+    fn settle(&mut self) {
+        let editor = &mut *self.editor;
+        if editor.stage == Stage::Refused {
+            return;
+        }
+        editor.stage = Stage::Settled;
+        if matches!(editor.mode, Mode::Hold(_)) {
+            editor.has_kept_message = true;
+            self.release();
+        }
+    }
+
+    fn end_method(&mut self, at: u64) -> Result<(), ReplyError> {
+        let editor = &mut *self.editor;
+        editor.asked.end_method();
+        let is_notice =
+            editor.asked.method().is_some_and(|method| match Method::from_wire(method) {
+                Method::Other => method.starts_with("notifications/"),
+                known => known.info().is_notification,
+            });
+        if editor.is_in_input {
+            return Ok(());
+        }
+        if !is_notice {
+            return self.try_judge(at);
+        }
+        self.check_hold(at)?;
+        if is_task(self.editor.asked.method()) && self.editor.asked.is_complete() {
+            // What it carries has passed by unseen.
+            return Err(ReplyError::HoldExceeded);
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// Judges the message, where it is a request of the server and enough of it is known.
+    fn try_judge(&mut self, at: u64) -> Result<(), ReplyError> {
+        let editor = &mut *self.editor;
+        let judge = &editor.judge;
+        if editor.is_in_input
+            || editor.stage != Stage::Unknown
+            || !editor.asked.has_method()
+            || !editor.asked.is_decidable(|method| judge.needs(method))
+        {
+            return Ok(());
+        }
+        self.check_hold(at)?;
+        let passes = self.judge();
+        self.editor.verdict = Some(passes);
+        if passes {
+            self.settle();
+            return Ok(());
+        }
+        self.editor.stage = Stage::Refused;
+        if self.editor.is_batch {
+            self.discard(at);
+            self.editor.mode = Mode::Drop;
+        } else if self.editor.is_tail_held {
+            return Err(ReplyError::RequestRefused);
+        } else {
+            self.void(at);
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self) -> bool {
+        let editor = &mut *self.editor;
+        let judge = &mut editor.judge;
+        editor.asked.note_needs(|method| judge.needs(method));
+        editor.asked.request().is_some_and(|request| judge.permits(&request))
+    }
+
+    fn end_result_type(&mut self, at: u64) -> Result<(), ReplyError> {
+        if self.editor.asked.scratch().as_str() == Some("input_required") {
+            return Ok(());
+        }
+        self.settle_result(at)
+    }
+
+    /// Nothing that is still to come of the result can hold it up.
+    fn settle_result(&mut self, at: u64) -> Result<(), ReplyError> {
+        self.check_hold(at)?;
+        if self.editor.stage == Stage::Result {
+            self.settle();
+        }
+        Ok(())
+    }
+
+    fn end_input(&mut self, at: u64) -> Result<(), ReplyError> {
+        if self.editor.stage == Stage::Refused {
+            return Ok(());
+        }
+        self.check_hold(at)?;
+        self.editor.asked.complete();
+        let passes = self.judge();
+        self.editor.asked.reset();
+        self.editor.is_in_input = false;
+        if passes {
+            return Ok(());
+        }
+        if self.editor.stage != Stage::Result {
+            return Err(ReplyError::InputRefused);
+        }
+        self.editor.stage = Stage::Refused;
+        self.void(at);
+        Ok(())
+    }
+
+    fn end_result(&mut self, at: u64) {
+        if self.editor.stage == Stage::Result {
+            self.settle();
+        }
+        let editor = &*self.editor;
+        if editor.stage == Stage::Refused {
+            return;
+        }
+        let is_modern = editor.options.is_modern || editor.has_result_type;
+        if is_modern && editor.has_list && !editor.has_scope {
+            // Behind the list there is at least that member, so a comma fits.
+            self.pass_until(at - 1);
+            self.output.push(Bytes::from_static(PRIVATE_MEMBER));
+        }
+    }
+
+    /// The message has ended: what has not been judged is, or was no request.
+    fn end_message(&mut self, at: u64) -> Result<(), ReplyError> {
+        if self.editor.stage != Stage::Unknown {
+            return Ok(());
+        }
+        self.editor.asked.complete();
+        self.try_judge(at)?;
+        if self.editor.stage == Stage::Unknown {
+            self.check_hold(at)?;
+            self.settle();
+        }
+        Ok(())
+    }
+
+    fn end_of_batch(&mut self, at: u64) -> Result<(), ReplyError> {
+        if !self.editor.options.watch.requests {
+            return Ok(());
+        }
+        self.end_message(at)?;
+        self.editor.conclude()?;
+        if self.editor.mode == Mode::Drop {
+            self.from = at;
+        }
+        self.editor.mode = Mode::Hold(at);
+        Ok(())
+    }
+
+    fn end_root(&mut self, kind: Kind, at: u64) -> Result<(), ReplyError> {
+        if kind == Kind::Array {
+            if self.editor.options.watch.requests {
+                self.check_hold(at)?;
+                self.release();
+            }
+        } else {
+            self.end_message(at)?;
+        }
+        if self.editor.is_tail_held && self.editor.mode == Mode::Pass {
+            self.editor.mode = Mode::Hold(at - 1);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, part: ElementPart<'_>) {
+        let editor = &mut *self.editor;
+        if editor.options.watch.elements
+            && let Some(list) = list_at(editor.list)
+        {
+            editor.judge.element(list.kind, part);
+        }
+    }
+}
+
+/// Whether a notification of `method` carries a whole task.
+fn is_task(method: Option<&str>) -> bool {
+    matches!(method, Some("notifications/tasks" | "notifications/tasks/status"))
+}
