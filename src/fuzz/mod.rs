@@ -10,6 +10,7 @@ pub mod expr;
 pub mod json;
 pub mod list_filter;
 pub mod policy_file;
+pub mod reply;
 pub mod sse;
 pub mod tokens;
 pub mod uri;

@@ -20,6 +20,7 @@ const TARGETS: &[Target] = &[
     ("policy_file", fuzz::policy_file::policy_file),
     ("rewrite_endpoint", fuzz::endpoint::rewrite),
     ("sse_chunking", fuzz::sse::chunking),
+    ("sse_filter", fuzz::reply::filter),
     ("token", fuzz::tokens::token),
     ("uri_canonical", fuzz::uri::canonical),
     ("words", fuzz::words::words),

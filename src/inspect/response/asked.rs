@@ -71,6 +71,11 @@ impl Asked {
         self.method.as_str()
     }
 
+    /// Whether what has been read could be another elicitation to another reader.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_doubtful && self.method() == Some("elicitation/create")
+    }
+
     /// The text that has arrived.
     pub(super) fn scratch(&mut self) -> &mut Scratch {
         &mut self.scratch
@@ -209,11 +214,8 @@ impl Asked {
         let Some(method) = self.method.as_str() else { return self.has_method() };
         let needs = *self.needs.get_or_insert_with(|| needs(method));
         let is_form_known = method != "elicitation/create"
-            || match self.mode.as_str() {
-                Some("url") => self.url != Text::Absent,
-                Some(_) => true,
-                None => false,
-            };
+            // What could be taken for the URL may stand behind it.
+            || self.mode.as_str().is_some_and(|mode| mode != "url");
         self.capture.knows(needs) && is_form_known
     }
 

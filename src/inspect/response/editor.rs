@@ -179,11 +179,8 @@ impl<J: Judge> Editor<J> {
         let Mode::Hold(since) = self.mode else { return false };
         let payload = usize::try_from(at.saturating_sub(since)).unwrap_or(usize::MAX);
         let held = payload.saturating_add(self.held.framing());
-        let is_over = held > self.options.hold;
-        if !is_over {
-            self.max_held = self.max_held.max(held);
-        }
-        is_over
+        self.max_held = self.max_held.max(held.min(self.options.hold));
+        held > self.options.hold
     }
 
     /// The chunk at hand is used up.

@@ -39,6 +39,8 @@ pub(super) const INPUT: u16 = 31;
 pub(super) const DEEP: u16 = 32;
 /// `result` beside `method`.
 pub(super) const AMBIGUOUS: u16 = 33;
+/// A member of a message or of a result that says what it is, and is of no interest otherwise.
+pub(super) const TELLING: u16 = 34;
 /// The capture trie: this plus the trie's own number.
 pub(super) const TRIE: u16 = 64;
 

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::editor::{Cut, Mode, Stage};
 use super::place::{
     AMBIGUOUS, CAPTURED, DEEP, DOUBTFUL, ELEMENT, ELEMENT_END, ID, INPUT, INPUTS, LIST, LIST_END,
-    LISTS, MEMBERS, MESSAGE, METHOD, MODE, NAME, PARAMS, RESULT, RESULT_TYPE, ROOT, SCOPE, TRIE,
-    URL, list_at, list_of, unless_alike,
+    LISTS, MEMBERS, MESSAGE, METHOD, MODE, NAME, PARAMS, RESULT, RESULT_TYPE, ROOT, SCOPE, TELLING,
+    TRIE, URL, list_at, list_of, unless_alike,
 };
 use super::{ElementPart, Judge, ReplyError};
 use crate::wire::json::{Kind, Node, Visit};
@@ -45,7 +45,10 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
             },
             PARAMS => {
                 let editor = &mut *self.editor;
-                editor.asked.params_key(editor.judge.captures(), name)
+                let node = editor.asked.params_key(editor.judge.captures(), name);
+                // It has been judged by what came before.
+                let is_late = editor.stage == Stage::Settled && !editor.is_in_input;
+                if is_late && editor.asked.is_doubtful() { Node::new(DOUBTFUL) } else { node }
             }
             place if place == CAPTURED || place >= TRIE => {
                 let editor = &mut *self.editor;
@@ -85,9 +88,11 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
             ROOT => self.begin_root(kind, at)?,
             MESSAGE if kind == Kind::Object => self.editor.begin_message(),
             MESSAGE => return Err(ReplyError::NotAMessage),
-            RESULT if kind == Kind::Object => {}
+            RESULT if kind == Kind::Object => self.begin_result(),
             RESULT if self.editor.options.watch.lists => return Err(ReplyError::ResultNotObject),
+            RESULT | TELLING => self.settle(),
             SCOPE => {
+                self.settle();
                 self.pass_until(at);
                 self.editor.mode = Mode::Drop;
             }
@@ -99,6 +104,7 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
             DOUBTFUL => return Err(ReplyError::FoldedKey),
             AMBIGUOUS => return Err(ReplyError::RequestAndResponse),
             LIST..=LIST_END => {
+                self.settle();
                 self.editor.list = place;
                 self.begin_list(kind, at)?;
             }
@@ -148,10 +154,7 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
         match node.number() {
             ROOT => self.end_root(kind, at),
             MESSAGE => self.end_of_batch(at),
-            RESULT => {
-                self.end_result(at);
-                Ok(())
-            }
+            RESULT => self.end_result(at),
             SCOPE => {
                 self.from = at;
                 self.output.push(Bytes::from_static(PRIVATE));
@@ -213,18 +216,11 @@ impl<J: Judge> Cut<'_, '_, J> {
             "method" if editor.has_outcome => Node::new(AMBIGUOUS),
             "result" => {
                 editor.has_outcome = true;
-                // A legacy result asks for nothing; that it does anyway ends it where it does.
-                if editor.options.is_modern && !editor.is_batch {
-                    editor.stage = Stage::Result;
-                } else {
-                    self.settle();
-                }
                 Node::new(RESULT)
             }
             "error" => {
                 editor.has_outcome = true;
-                self.settle();
-                Node::IGNORE
+                Node::new(TELLING)
             }
             "method" => Node::new(METHOD).with_text(),
             // A task's own result is inspected like the result of a call.
@@ -256,12 +252,18 @@ impl<J: Judge> Cut<'_, '_, J> {
             if node != Node::IGNORE {
                 return node;
             }
-            // Only a result that asks for input has nothing else in it.
-            if self.editor.stage == Stage::Result {
-                self.settle();
-            }
         }
-        if !watch.lists {
+        let node = self.list_key(name);
+        // Only a result that asks for input has nothing else in it.
+        if node == Node::IGNORE && self.editor.stage == Stage::Result {
+            Node::new(TELLING)
+        } else {
+            node
+        }
+    }
+
+    fn list_key(&mut self, name: &str) -> Node {
+        if !self.editor.options.watch.lists {
             return Node::IGNORE;
         }
         if let Some(list) = list_of(name) {
@@ -314,10 +316,23 @@ impl<J: Judge> Cut<'_, '_, J> {
         }
     }
 
-    /// The message passes.
+    fn begin_result(&mut self) {
+        let editor = &mut *self.editor;
+        if editor.stage != Stage::Unknown {
+            return;
+        }
+        if editor.options.is_modern && !editor.is_batch {
+            editor.stage = Stage::Result;
+        } else {
+            // A legacy result asks for nothing; that it does anyway ends it where it does.
+            self.settle();
+        }
+    }
+
+    /// The message passes, if nothing has been said about it.
     fn settle(&mut self) {
         let editor = &mut *self.editor;
-        if editor.stage == Stage::Refused {
+        if matches!(editor.stage, Stage::Settled | Stage::Refused) {
             return;
         }
         editor.stage = Stage::Settled;
@@ -423,13 +438,11 @@ impl<J: Judge> Cut<'_, '_, J> {
         Ok(())
     }
 
-    fn end_result(&mut self, at: u64) {
-        if self.editor.stage == Stage::Result {
-            self.settle();
-        }
+    fn end_result(&mut self, at: u64) -> Result<(), ReplyError> {
+        self.settle_result(at)?;
         let editor = &*self.editor;
         if editor.stage == Stage::Refused {
-            return;
+            return Ok(());
         }
         let is_modern = editor.options.is_modern || editor.has_result_type;
         if is_modern && editor.has_list && !editor.has_scope {
@@ -437,6 +450,7 @@ impl<J: Judge> Cut<'_, '_, J> {
             self.pass_until(at - 1);
             self.output.push(Bytes::from_static(PRIVATE_MEMBER));
         }
+        Ok(())
     }
 
     /// The message has ended: what has not been judged is, or was no request.
