@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnostic::document::Table;
+use crate::inspect::annotation::Annotated;
 use crate::inspect::request::RequestLimits;
 
 const KIB: u64 = 1 << 10;
@@ -30,6 +31,9 @@ pub struct Limits {
     pub max_headers: usize,
     /// Bytes of a request's head. Default 64 KiB: a token of 16 KiB (T38) and room.
     pub max_head: usize,
+    /// Tools of a route whose mirrored arguments (`Mcp-Param-*`) are remembered. Default 1 000: ten times the longest lists in
+    /// the field. One takes some hundred bytes; what does not fit is the server's to check (T9).
+    pub max_mirrored_tools: usize,
     /// Connections from downstream at once. Default 8 000 (T31): 40 % of the 20 000 descriptors that a process usually
     /// may have; every streaming exchange needs a second one.
     pub max_connections: usize,
@@ -70,6 +74,7 @@ impl Default for Limits {
             max_element: 64 << 10,
             max_headers: 100,
             max_head: 64 << 10,
+            max_mirrored_tools: Annotated::DEFAULT_TOOLS,
             max_connections: 8_000,
             max_session_id: 1 << 10,
             max_outstanding: 65_536,
@@ -106,6 +111,7 @@ impl Limits {
         from.size("max_element", KIB, 16 * MIB, &mut limits.max_element);
         from.count("max_headers", 16, 1_000, &mut limits.max_headers);
         from.size("max_head", 8 * KIB, MIB, &mut limits.max_head);
+        from.count("max_mirrored_tools", 0, 100_000, &mut limits.max_mirrored_tools);
         from.count("max_connections", 1, 1_000_000, &mut limits.max_connections);
         from.size("max_session_id", 64, 8 * KIB, &mut limits.max_session_id);
         from.count("max_outstanding", 16, 10_000_000, &mut limits.max_outstanding);

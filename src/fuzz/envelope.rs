@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use crate::diagnostic::Sources;
+use crate::inspect::annotation::Annotated;
 use crate::inspect::request::{Exchange, RequestInspector, RequestLimits, Violation};
 use crate::policy::{
     Arg, Args, Call, Captures, CompileOptions, Context, Number, Object, Permitted, Policy,
@@ -170,7 +171,21 @@ pub fn run<'a>(
     limits: RequestLimits,
     chunks: impl IntoIterator<Item = &'a [u8]>,
 ) -> Outcome {
+    run_annotated(policy, exchange, limits, None, chunks)
+}
+
+/// As [`run`], where the lists that passed have told the inspector of annotated tools.
+pub fn run_annotated<'a>(
+    policy: &Arc<Policy>,
+    exchange: &Exchange,
+    limits: RequestLimits,
+    annotated: Option<&Arc<Annotated>>,
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+) -> Outcome {
     let mut inspector = RequestInspector::new(Arc::clone(policy), exchange.clone(), limits, 0x5EED);
+    if let Some(annotated) = annotated {
+        inspector = inspector.with_annotated(annotated);
+    }
     let mut outcome = Outcome {
         verdict: Verdict::Passed,
         call: None,

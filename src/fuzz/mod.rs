@@ -7,6 +7,7 @@ pub mod batch;
 pub mod endpoint;
 pub mod envelope;
 pub mod expr;
+pub mod header_base64;
 pub mod json;
 pub mod list_filter;
 pub mod policy_file;

@@ -46,7 +46,8 @@ pub(super) fn inspector(
 ) -> Result<Box<RequestInspector>, Box<Reject>> {
     let mirror = mirror(headers)?;
     let exchange = Exchange { mirror, session: None, announced: false, route: route.revisions };
-    Ok(Box::new(RequestInspector::new(policy, exchange, shared.limits.request, shared.seed)))
+    let inspector = RequestInspector::new(policy, exchange, shared.limits.request, shared.seed);
+    Ok(Box::new(inspector.with_annotated(&route.annotated)))
 }
 
 /// The mirrored headers.

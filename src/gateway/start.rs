@@ -18,6 +18,7 @@ use super::outstanding::Outstanding;
 use super::state::{self, Shared};
 use crate::config::{self, Config, Limits};
 use crate::identity::{self, Authenticator, KeyEvent, Trust};
+use crate::inspect::annotation::Annotated;
 use crate::limit::Limiter;
 use crate::observe::{AccessLog, Sink, notice};
 use crate::policy::{Policy, Principal};
@@ -217,5 +218,6 @@ fn resolve(route: config::Route, limits: &Limits) -> Result<Arc<state::Route>, S
         revisions: route.revisions,
         sessions: route.sessions,
         homes,
+        annotated: Arc::new(Annotated::new(limits.max_mirrored_tools)),
     }))
 }

@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::outstanding::Outstanding;
 use crate::config::{Credentials, IdentityHeader, Limits, Listen, Sessions};
 use crate::identity::Authenticator;
+use crate::inspect::annotation::Annotated;
 use crate::limit::Limiter;
 use crate::observe::AccessLog;
 use crate::policy::{Policy, Principal, RefusalStyle};
@@ -65,6 +66,8 @@ pub(super) struct Route {
     pub(super) homes: Box<[Home]>,
     /// Where the server may send users.
     pub(super) elicitation_hosts: ElicitationHosts,
+    /// Which arguments of which tools clients mirror as headers, as far as lists have told.
+    pub(super) annotated: Arc<Annotated>,
 }
 
 impl Route {

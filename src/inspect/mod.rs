@@ -4,6 +4,7 @@
 //! asked for, and hands the same chunks out once that is permitted. [`response`] judges and edits what comes
 //! back. Both forward the bytes that they judged: nothing is parsed and written again.
 
+pub mod annotation;
 mod capture;
 mod id;
 pub mod request;

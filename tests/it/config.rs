@@ -335,6 +335,7 @@ fn limits_at_their_edges() {
         ("max_element", "1023B", "1KiB", "16MiB", "16777217B"),
         ("max_headers", "15", "16", "1000", "1001"),
         ("max_head", "8191B", "8KiB", "1MiB", "1048577B"),
+        ("max_mirrored_tools", "-1", "0", "100000", "100001"),
         ("max_connections", "0", "1", "1000000", "1000001"),
         ("max_session_id", "63B", "64B", "8KiB", "8193B"),
         ("max_outstanding", "15", "16", "10000000", "10000001"),

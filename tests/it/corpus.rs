@@ -13,6 +13,7 @@ const TARGETS: &[Target] = &[
     ("batch", fuzz::batch::batch),
     ("envelope", fuzz::envelope::envelope),
     ("expr", fuzz::expr::condition),
+    ("header_base64", fuzz::header_base64::header_base64),
     ("json_chunking", fuzz::json::chunking),
     ("json_differential", fuzz::json::differential),
     ("key_set", fuzz::tokens::key_set),

@@ -18,6 +18,7 @@ mod limits;
 mod list_filter;
 mod lock;
 mod mcp;
+mod mirrored;
 mod policy;
 mod readme;
 mod reply;

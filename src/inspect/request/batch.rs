@@ -181,7 +181,8 @@ impl Envelope {
             return self.refuse(Violation::BatchUnsupported);
         }
         // What a header says of a batch it can say of one element at most (T9).
-        match agree::check(&exchange.mirror, &Body::default(), false) {
+        let named = agree::check(&exchange.mirror, &Body::default(), false);
+        match named.and(exchange.mirror.no_params()) {
             Ok(()) => self.batch = Some(Box::default()),
             Err(error) => self.refuse(EnvelopeError::Header { error, modern: false }.into()),
         }

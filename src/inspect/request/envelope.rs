@@ -9,8 +9,10 @@ use super::super::capture::Capture;
 use super::super::id::IdReader;
 use super::super::text::{Scratch, Text};
 use super::batch::Batch;
+use super::mirrored::Mirrored;
 use super::place;
 use super::{Exchange, RequestLimits, Violation};
+use crate::inspect::annotation::Annotated;
 use crate::policy::{Call, Needs, Object, Policy};
 use crate::wire::json::{Kind, Node};
 use crate::wire::mcp::uri::{self, Form};
@@ -79,6 +81,10 @@ pub(super) struct Envelope {
     pub(super) bad_subscription: Option<UriFault>,
     pub(super) arguments: Progress,
     pub(super) capture: Capture,
+    /// The comparison of arguments with headers, where the tool that the headers name mirrors any.
+    pub(super) mirrored: Option<Box<Mirrored>>,
+    /// Where a tool that only the body names is looked up; `None` where no header mirrors an argument.
+    pub(super) annotated: Option<Arc<Annotated>>,
     pub(super) needs: Option<Needs>,
     /// The revision of headers and body together, once both are known.
     pub(super) revision: Option<Revision>,
@@ -123,6 +129,8 @@ impl Envelope {
             bad_subscription: None,
             arguments: Progress::Ahead,
             capture: Capture::new(limits.capture, limits.elements),
+            mirrored: None,
+            annotated: None,
             needs: None,
             revision: None,
             call: None,
@@ -245,6 +253,9 @@ impl Envelope {
                     return;
                 }
                 let value = self.scratch.to_text();
+                if place == place::NAME {
+                    self.look_up(value.as_str());
+                }
                 let Some(text) = self.text_at(place) else { return };
                 *text = value;
             }
@@ -306,6 +317,19 @@ impl Envelope {
                 _ => self.subscriptions = None,
             }
         }
+    }
+
+    /// Looks for the annotations of `tool`, which the body names. Where the headers name it as well, they are known.
+    fn look_up(&mut self, tool: Option<&str>) {
+        let (None, Some(annotated), Some(tool)) = (&self.mirrored, &self.annotated, tool) else {
+            return;
+        };
+        let mirror = &self.exchange.mirror;
+        let compare = match self.arguments {
+            Progress::Ahead => Mirrored::new,
+            Progress::Open | Progress::Closed => Mirrored::too_late,
+        };
+        self.mirrored = annotated.of(tool).map(|plan| Box::new(compare(plan, mirror)));
     }
 
     /// Where the string at `place` is kept.

@@ -14,6 +14,7 @@
 mod batch;
 mod envelope;
 mod gate;
+mod mirrored;
 mod place;
 mod reader;
 mod settle;
@@ -27,13 +28,15 @@ use bytes::Bytes;
 pub use self::batch::Batch;
 use self::envelope::Envelope;
 use self::gate::Gate;
+use self::mirrored::Mirrored;
 use self::reader::{Enough, Reader};
 pub use self::violation::Violation;
 use super::id::Run;
+use crate::inspect::annotation::Annotated;
 use crate::policy::{Call, Permitted, Policy};
 use crate::wire::json::{self, Error, Tokenizer};
 use crate::wire::jsonrpc::Id;
-use crate::wire::mcp::{Mirror, Revision, RevisionSet};
+use crate::wire::mcp::{Method, Mirror, Revision, RevisionSet};
 
 /// What is known of an exchange before its body comes.
 #[derive(Clone, Debug)]
@@ -122,6 +125,22 @@ impl RequestInspector {
     /// [`RequestLimits::hold`].
     pub fn await_response_id(&mut self) {
         self.awaits_response_id = true;
+    }
+
+    /// Compares the arguments of a call with the `Mcp-Param-*` that `annotated` says mirror them. To be said before the
+    /// body begins; without it they go on uncompared.
+    #[must_use]
+    pub fn with_annotated(mut self, annotated: &Arc<Annotated>) -> Self {
+        let envelope = &mut self.envelope;
+        let mirror = &envelope.exchange.mirror;
+        // A modern request names its tool, and is refused if the body names another.
+        let may_call = mirror.method().is_none_or(|method| method == Method::ToolsCall.info().name);
+        let plan = mirror.name().filter(|_| may_call).and_then(|tool| annotated.of(tool));
+        envelope.mirrored = plan.map(|plan| Box::new(Mirrored::new(plan, mirror)));
+        if mirror.has_params() {
+            envelope.annotated = Some(Arc::clone(annotated));
+        }
+        self
     }
 
     /// Reads the next chunk of the body, whole, even where it refuses: afterwards [`RequestInspector::id`]

@@ -35,8 +35,10 @@ places! {
     RETRY = 21,
     // Inside a captured argument.
     CAPTURED = 22,
-    // The capture trie: this plus the trie's own number. Last, since the trie may be large.
+    // The capture trie: this plus the trie's own number. It has 64 paths of an expression each.
     TRIE = 64,
+    // The paths that headers mirror: this plus the node in the tool's annotations, of which there are 32 x 16 at most.
+    MIRROR = 0x4000,
 }
 
 /// What a member name means.

@@ -52,11 +52,12 @@ impl Visit for Reader<'_> {
         if envelope.is_quiet {
             return Ok(envelope.quiet_key(at, name));
         }
-        if at == place::CAPTURED || at >= place::TRIE {
-            return self.argument_key(at, name);
-        }
-        if at == place::ARGUMENTS {
-            return self.argument_key(place::TRIE, name);
+        if matches!(at, place::ARGUMENTS | place::CAPTURED | place::TRIE..) {
+            return match envelope.mirrored {
+                None if at == place::ARGUMENTS => self.argument_key(place::TRIE, name),
+                None => self.argument_key(at, name),
+                Some(_) => self.mirrored_key(at, name),
+            };
         }
         match place::member(at, name) {
             Member::At(to) => return Ok(place::node(to)),
@@ -82,7 +83,8 @@ impl Visit for Reader<'_> {
         if envelope.is_quiet {
             return Ok(Node::IGNORE);
         }
-        Ok(match array.number() {
+        let at = envelope.captured_at(array.number());
+        Ok(match at {
             place::SUBSCRIPTIONS => place::node(place::SUBSCRIPTION),
             at if (at == place::CAPTURED || at >= place::TRIE) && envelope.capture.is_keeping() => {
                 place::node(place::CAPTURED)
@@ -102,10 +104,7 @@ impl Visit for Reader<'_> {
         }
         match place {
             place::ROOT => envelope.begin_root(kind),
-            place::CAPTURED => envelope.capture.begin(kind),
-            place::TRIE.. => {
-                envelope.capture.enter(envelope.policy.captures(), place - place::TRIE, kind);
-            }
+            place::CAPTURED | place::TRIE.. => envelope.begin_argument(place, kind),
             _ => {
                 if node.wants_text() {
                     envelope.scratch.clear();
@@ -124,6 +123,9 @@ impl Visit for Reader<'_> {
         let place = node.number();
         if place == place::CAPTURED || place >= place::TRIE {
             envelope.capture.text(piece);
+            if let (Some(mirrored), place::MIRROR..) = (&mut envelope.mirrored, place) {
+                mirrored.text(place - place::MIRROR, piece);
+            }
         } else {
             let limit = envelope.limit_at(place);
             envelope.scratch.push(piece, limit);
@@ -153,7 +155,7 @@ impl Visit for Reader<'_> {
         match place {
             place::CAPTURED => envelope.capture.end(kind),
             place::TRIE.. => {
-                envelope.capture.leave(envelope.policy.captures(), place - place::TRIE, kind);
+                envelope.end_argument(place, kind);
                 envelope.settle();
             }
             _ => {
@@ -167,7 +169,58 @@ impl Visit for Reader<'_> {
     }
 }
 
+impl Envelope {
+    /// What the place `at` of the arguments is to the rules.
+    fn captured_at(&self, at: u16) -> u16 {
+        match (&self.mirrored, at) {
+            (Some(mirrored), place::MIRROR..) => mirrored.also(at - place::MIRROR),
+            _ => at,
+        }
+    }
+
+    fn begin_argument(&mut self, place: u16, kind: Kind) {
+        match self.captured_at(place) {
+            place::CAPTURED => self.capture.begin(kind),
+            at @ place::TRIE..place::MIRROR => {
+                self.capture.enter(self.policy.captures(), at - place::TRIE, kind);
+            }
+            _ => {}
+        }
+        if let (Some(mirrored), place::MIRROR..) = (&mut self.mirrored, place) {
+            mirrored.begin(place - place::MIRROR, kind);
+        }
+    }
+
+    fn end_argument(&mut self, place: u16, kind: Kind) {
+        match self.captured_at(place) {
+            place::CAPTURED => self.capture.end(kind),
+            at @ place::TRIE..place::MIRROR => {
+                self.capture.leave(self.policy.captures(), at - place::TRIE, kind);
+            }
+            _ => {}
+        }
+        if let (Some(mirrored), place::MIRROR..) = (&mut self.mirrored, place) {
+            mirrored.end(place - place::MIRROR, kind);
+        }
+    }
+}
+
 impl Reader<'_> {
+    /// A member name inside the arguments of a tool that mirrors some: what it is to the rules, and to the headers.
+    fn mirrored_key(&mut self, at: u16, name: &str) -> Result<Node, Enough> {
+        let (captured, mirror) = match at {
+            place::ARGUMENTS => (place::TRIE, Some(0)),
+            place::MIRROR.. => (self.envelope.captured_at(at), Some(at - place::MIRROR)),
+            _ => (at, None),
+        };
+        let is_captured = captured == place::CAPTURED || captured >= place::TRIE;
+        let node = if is_captured { self.argument_key(captured, name)? } else { Node::IGNORE };
+        let also = node.number();
+        let mirrored = self.envelope.mirrored.as_mut();
+        let child = mirrored.zip(mirror).and_then(|(all, mirror)| all.key(mirror, name, also));
+        Ok(child.map_or(node, |child| Node::new(place::MIRROR + child).with_text()))
+    }
+
     /// A member name inside the arguments: on the trie, or inside a value that is being kept.
     fn argument_key(&mut self, at: u16, name: &str) -> Result<Node, Enough> {
         let envelope = &mut *self.envelope;

@@ -30,10 +30,37 @@ impl Envelope {
                 Err(error) => return self.refuse(error.into()),
             }
         }
+        if let Err(violation) = self.check_mirrored(method) {
+            return self.refuse(violation);
+        }
         if !self.is_decided
             && let Err(violation) = self.try_decide(method)
         {
             self.refuse(violation);
+        }
+    }
+
+    /// Checks that the headers that mirror arguments say what they say, as far as they have come.
+    fn check_mirrored(&mut self, method: Method) -> Result<(), Violation> {
+        let Some(mirrored) = &mut self.mirrored else { return Ok(()) };
+        if method != Method::ToolsCall {
+            return Ok(());
+        }
+        if self.params == Progress::Closed || self.arguments == Progress::Closed {
+            mirrored.close();
+        }
+        if mirrored.is_folded() {
+            return Err(Violation::FoldedKey);
+        }
+        // Looked for only where it matters: most calls agree.
+        if mirrored.fault(true).is_none() {
+            return Ok(());
+        }
+        let Some(revision) = self.revision.or_else(|| self.foresee(method)) else { return Ok(()) };
+        let modern = revision.is_modern();
+        match self.mirrored.as_ref().and_then(|mirrored| mirrored.fault(modern)) {
+            Some(error) => Err(EnvelopeError::Header { error: error.clone(), modern }.into()),
+            None => Ok(()),
         }
     }
 

@@ -3,6 +3,8 @@
 //! [`Mirror::parse`] says what they claim and refuses what could be read in two ways;
 //! [`super::agree`] compares the claims with the body. Nothing is ever decided on a header alone (T9).
 
+use std::borrow::Cow;
+
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{codes, sentinel};
@@ -105,6 +107,8 @@ pub struct Mirror {
     protocol_version: Option<Text>,
     method: Option<Text>,
     name: Option<Text>,
+    /// `Mcp-Param-*`, none of them twice. What is in them is looked at once it is known what they mirror.
+    params: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// A checked value: most are plain and share the header's own bytes.
@@ -142,10 +146,11 @@ impl Mirror {
                 "method" => this.method = plain(headers, key, Header::Method)?,
                 "name" => this.name = plain(headers, key, Header::Name)?.map(decode).transpose()?,
                 _ if key.as_str().starts_with(PARAM_PREFIX) => {
-                    single(headers, key).map_err(|fault| HeaderError {
+                    let value = single(headers, key).map_err(|fault| HeaderError {
                         header: Header::Param(key.clone()),
                         fault,
                     })?;
+                    this.params.extend(value.map(|value| (key.clone(), hidden(value))));
                 }
                 _ => {}
             }
@@ -163,6 +168,48 @@ impl Mirror {
     #[must_use]
     pub fn method(&self) -> Option<&str> {
         self.method.as_ref().map(Text::as_str)
+    }
+
+    /// Whether there is any `Mcp-Param-*`.
+    #[must_use]
+    pub fn has_params(&self) -> bool {
+        !self.params.is_empty()
+    }
+
+    /// Checks that there is no `Mcp-Param-*`.
+    ///
+    /// # Errors
+    /// The first that there is: it says something of a body that has nothing to say it of.
+    pub fn no_params(&self) -> Result<(), HeaderError> {
+        match self.params.first() {
+            Some((name, _)) => {
+                let header = Header::Param(name.clone());
+                Err(HeaderError { header, fault: HeaderFault::Differs })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether there is the `Mcp-Param-*` whose whole name is `name`.
+    #[must_use]
+    pub fn has_param(&self, name: &HeaderName) -> bool {
+        self.params.iter().any(|(known, _)| known == name)
+    }
+
+    /// The `Mcp-Param-*` whose whole name is `name`, trimmed and decoded. The empty text is a value, not an absent header.
+    ///
+    /// # Errors
+    /// A value that could be read in two ways. Only a header that mirrors something must have a good one: others go
+    /// on untouched.
+    pub fn param(&self, name: &HeaderName) -> Result<Option<Cow<'_, str>>, HeaderError> {
+        let Some((name, value)) = self.params.iter().find(|(known, _)| known == name) else {
+            return Ok(None);
+        };
+        let header = || Header::Param(name.clone());
+        let text = legal(value).map_err(|fault| HeaderError { header: header(), fault })?;
+        let decoded = sentinel::decode(trim(text));
+        let fault = HeaderFault::MalformedBase64;
+        Ok(Some(decoded.map_err(|_| HeaderError { header: header(), fault })?))
     }
 
     /// `Mcp-Name`, trimmed and decoded. The empty text is a name, not an absent header.
@@ -189,12 +236,26 @@ fn plain(
     header: Header,
 ) -> Result<Option<Text>, HeaderError> {
     let checked = single(headers, key).and_then(|value| match value {
-        Some(value) if value.len() > sentinel::MAX_VALUE => Err(HeaderFault::TooLong),
-        // `to_str` takes 0x20-0x7E and the tab: exactly the legal characters.
-        Some(value) if value.to_str().is_err() => Err(HeaderFault::IllegalCharacter),
-        value => Ok(value.cloned().map(Text::Plain)),
+        Some(value) => legal(value).map(|_| Some(Text::Plain(value.clone()))),
+        None => Ok(None),
     });
     checked.map_err(|fault| HeaderError { header, fault })
+}
+
+/// A value of legal characters.
+fn legal(value: &HeaderValue) -> Result<&str, HeaderFault> {
+    if value.len() > sentinel::MAX_VALUE {
+        return Err(HeaderFault::TooLong);
+    }
+    // `to_str` takes 0x20-0x7E and the tab: exactly the legal characters.
+    value.to_str().map_err(|_| HeaderFault::IllegalCharacter)
+}
+
+/// `value`, which is an argument and so never written into a log (T58).
+fn hidden(value: &HeaderValue) -> HeaderValue {
+    let mut value = value.clone();
+    value.set_sensitive(true);
+    value
 }
 
 /// Undoes the base64 sentinel of `Mcp-Name`.
