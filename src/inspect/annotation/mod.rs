@@ -8,17 +8,21 @@ mod schema;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 use http::header::HeaderName;
 
 pub use self::schema::SchemaReader;
 pub use self::store::Annotated;
+pub use self::tool::ToolReader;
 use crate::policy::Captures;
 
 /// Annotations of one tool. A schema with more is no schema that a person wrote; all headers of a request are 100.
 pub const MAX_ANNOTATIONS: usize = 32;
 /// Bytes of the name that an annotation gives: with its prefix, a header name that every server takes.
 pub const MAX_HEADER_NAME: usize = 128;
+/// Bytes of the name of a tool that is remembered. The specification has at most 128; a longer one is compared with nothing.
+pub const MAX_TOOL_NAME: usize = 256;
 /// Objects around an annotated property, the schema itself included.
 pub const MAX_SCHEMA_DEPTH: usize = 16;
 /// Bytes of the property names on the way to one annotated property.

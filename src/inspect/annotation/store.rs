@@ -6,10 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
 
-use super::Annotations;
-
-/// Bytes of the name of a tool that is remembered. The specification has at most 128; a longer one is compared with nothing.
-const MAX_TOOL_NAME: usize = 256;
+use super::{Annotations, MAX_TOOL_NAME};
 
 /// Which tools of a route have annotations, and which. Shared by all its exchanges.
 ///

@@ -1,7 +1,8 @@
 //! Annotations: where they may stand, and what is remembered of them.
 
 use super::*;
-use crate::wire::json::{Ignore, Limits, Tokenizer};
+use crate::inspect::response::ElementPart;
+use crate::wire::json::{Ignore, Kind, Limits, Node, Tokenizer, Visit};
 
 /// Header and path of every annotation.
 fn read(schema: &str) -> Result<Vec<(String, String)>, SchemaFault> {
@@ -170,4 +171,76 @@ fn the_last_list_counts() {
     store.learn(&"n".repeat(256), of("One"));
     store.learn(&"n".repeat(257), of("One"));
     assert_eq!(store.len(), 1);
+}
+
+/// Tells of a text part by part.
+struct Teller<'a>(ToolReader, &'a Annotated);
+
+impl Visit for Teller<'_> {
+    type Stop = std::convert::Infallible;
+
+    fn root(&mut self) -> Node {
+        Node::new(1)
+    }
+
+    fn key(&mut self, _: Node, name: &str) -> Result<Node, Self::Stop> {
+        self.0.part(ElementPart::Key(name), self.1);
+        Ok(Node::new(1).with_text())
+    }
+
+    fn element(&mut self, _: Node, _: u32) -> Result<Node, Self::Stop> {
+        Ok(Node::new(1).with_text())
+    }
+
+    fn begin(&mut self, _: Node, kind: Kind, _: u64) -> Result<(), Self::Stop> {
+        self.0.part(ElementPart::Begin(kind), self.1);
+        Ok(())
+    }
+
+    fn text(&mut self, _: Node, piece: &str) -> Result<(), Self::Stop> {
+        self.0.part(ElementPart::Text(piece), self.1);
+        Ok(())
+    }
+
+    fn end(&mut self, _: Node, kind: Kind, _: u64) -> Result<(), Self::Stop> {
+        self.0.part(ElementPart::End(kind), self.1);
+        Ok(())
+    }
+}
+
+#[test]
+fn tools_are_learnt_from_the_elements_of_a_list() {
+    let tool = |name: &str, schema: &str| {
+        format!(
+            r#"{{"description":"inputSchema","inputSchema":{schema},"annotations":{{"name":"x","inputSchema":{{"properties":{{"z":{{"type":"string","x-mcp-header":"Z"}}}}}}}},"name":"{name}","x":[1,[2,{{"name":"y"}}]]}}"#
+        )
+    };
+    let good = r#"{"type":"object","properties":{"a":{"type":"string","x-mcp-header":"A"},"l":{"type":"array","items":{"type":"string"}}},"required":["a"]}"#;
+    let bad = r#"{"anyOf":[true,{"type":"string","x-mcp-header":"A"}]}"#;
+    let annotated = Annotated::default();
+    let mut reader = ToolReader::default();
+    for (tool, name, is_known) in [
+        (tool("good", good), "good", true),
+        (tool("plain", "{}"), "plain", false),
+        (tool("bad", bad), "bad", false),
+        (tool("e\\u0073caped", good), "escaped", true),
+        (r#"{"name":"none"}"#.to_owned(), "none", false),
+        (r#"{"name":"odd","inputSchema":[5]}"#.to_owned(), "odd", false),
+    ] {
+        for step in [1, 3, tool.len()] {
+            let mut teller = Teller(reader, &annotated);
+            let mut tokenizer = Tokenizer::new(Limits::default(), 1);
+            for chunk in tool.as_bytes().chunks(step) {
+                tokenizer.feed(chunk, &mut teller).unwrap();
+            }
+            reader = teller.0;
+            let known = annotated.of(name);
+            assert_eq!(known.is_some(), is_known, "{tool}");
+            if let Some(known) = known {
+                assert_eq!(known.params().len(), 1);
+                assert_eq!(known.params()[0].0, "mcp-param-a");
+            }
+            annotated.learn(name, None);
+        }
+    }
 }
