@@ -40,6 +40,9 @@ pub struct Limits {
     /// Bytes of a session id that a server makes (T44). Default 1 KiB: most are 36 long, and some are tokens. Clients are
     /// given a sealed one, 4/3 as long and 52 bytes more; beyond some KiB it would no longer fit into a head.
     pub max_session_id: usize,
+    /// Bytes of the first event of a stream of 2024-11-05, which says where to post. Default 2 KiB: known servers write below
+    /// 100. Clients are given a sealed one, 4/3 as long, in the first line of each post.
+    pub max_endpoint: usize,
     /// Requests of servers that wait for an answer of a client (T16). Default 65 536, some 16 MiB: thousands of sessions with a
     /// few questions each. Where there is no room, a server cannot ask.
     pub max_outstanding: usize,
@@ -77,6 +80,7 @@ impl Default for Limits {
             max_mirrored_tools: Annotated::DEFAULT_TOOLS,
             max_connections: 8_000,
             max_session_id: 1 << 10,
+            max_endpoint: 2 << 10,
             max_outstanding: 65_536,
             max_outstanding_session: 64,
             outstanding_ttl: Duration::from_secs(3_600),
@@ -114,6 +118,7 @@ impl Limits {
         from.count("max_mirrored_tools", 0, 100_000, &mut limits.max_mirrored_tools);
         from.count("max_connections", 1, 1_000_000, &mut limits.max_connections);
         from.size("max_session_id", 64, 8 * KIB, &mut limits.max_session_id);
+        from.size("max_endpoint", 256, 16 * KIB, &mut limits.max_endpoint);
         from.count("max_outstanding", 16, 10_000_000, &mut limits.max_outstanding);
         // Looked through one by one for each answer.
         from.count("max_outstanding_session", 1, 1_024, &mut limits.max_outstanding_session);

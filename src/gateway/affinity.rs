@@ -10,6 +10,7 @@ use super::Known;
 use super::authenticate::Caller;
 use super::outstanding::SessionKey;
 use super::reject::{Reject, ReplyFault};
+use super::sse::Announced;
 use super::state::{Route, Shared};
 use crate::config::Sessions;
 use crate::seal::{Owner, Purpose};
@@ -51,10 +52,14 @@ impl Session {
         self.id.as_ref()
     }
 
+    /// The stream that announced where to post: the server knows it by what is asked for.
+    pub(super) fn announced(announced: &Announced) -> Self {
+        Self { upstream: Some(announced.upstream), id: Some(announced.stream.name()) }
+    }
+
     /// The key under which requests of its server are noted. Where a reply begins a session, to be asked after [`seal`].
     pub(super) fn key(&self, known: &Known) -> SessionKey {
-        let owner = Owner::new(&known.route.name, known.caller.principal());
-        SessionKey(owner.with(self.id.as_ref().map(HeaderValue::as_bytes)).digest())
+        session_key(&known.route, &known.caller, self.id.as_ref())
     }
 
     /// Turns the session id that a client sends into the server's own.
@@ -84,6 +89,12 @@ impl Session {
         headers.insert(MCP_SESSION_ID, id.clone());
         Ok(Self { upstream: Some(upstream), id: Some(id) })
     }
+}
+
+/// The key of the session that the server calls `id`.
+pub(super) fn session_key(route: &Route, caller: &Caller, id: Option<&HeaderValue>) -> SessionKey {
+    let owner = Owner::new(&route.name, caller.principal());
+    SessionKey(owner.with(id.map(HeaderValue::as_bytes)).digest())
 }
 
 fn opened(

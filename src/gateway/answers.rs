@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
+use http::uri::PathAndQuery;
 use http::{Method, Request};
 use smallvec::smallvec;
 
@@ -52,6 +53,8 @@ impl Way {
 pub(super) struct Answers {
     upstream: Arc<Upstream>,
     way: Way,
+    /// What is asked of the server, where that is not its MCP endpoint.
+    target: Option<PathAndQuery>,
     sending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
@@ -64,7 +67,12 @@ impl std::fmt::Debug for Answers {
 impl Answers {
     /// To `upstream`, which is where the requests come from.
     pub(super) fn new(upstream: Arc<Upstream>, way: Way) -> Self {
-        Self { upstream, way, sending: None }
+        Self { upstream, way, target: None, sending: None }
+    }
+
+    /// From now on they go to `target`, which the stream announced.
+    pub(super) fn go_to(&mut self, target: PathAndQuery) {
+        self.target = Some(target);
     }
 
     /// Sends what `judge` has refused. Ready when nothing is left to send.
@@ -92,7 +100,8 @@ impl Answers {
         let bytes = Bytes::from(reject::request_refused(id, judge.request_id()));
         let mut request = Request::new(RequestBody::Whole(smallvec![bytes]));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = endpoint.target(None).into();
+        let target = self.target.clone().unwrap_or_else(|| endpoint.target(None));
+        *request.uri_mut() = target.into();
         let headers = request.headers_mut();
         headers.insert(header::HOST, endpoint.host_header().clone());
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::answers::{Answers, MOST_WAITING};
 use super::judge::ReplyJudge;
 use super::record::Record;
+use super::sse::Announcer;
 use super::streams;
 use super::uplink::{Slot, Why};
 use crate::inspect::response::{Framing, ReplyError, ReplyInspector};
@@ -20,7 +21,7 @@ use crate::observe::Outcome;
 use crate::upstream::{Failure, Reply, Watchdog};
 use crate::wire::json::{Ignore, Tokenizer};
 use crate::wire::jsonrpc::{ErrorData, Id, error_reply};
-use crate::wire::mcp::codes;
+use crate::wire::mcp::{Revision, codes};
 
 /// What goes downstream.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub(super) struct Relay {
     witness: Option<Witness>,
     /// Where a request body that still streams leaves the reason if it is cut off.
     late: Option<Slot>,
+    /// Where endpoints may be announced, or must not be.
+    announcer: Option<Box<Announcer>>,
     /// `None` once it has been logged.
     record: Option<Box<Record>>,
     /// Nothing comes any more.
@@ -126,9 +129,19 @@ impl Body {
             stream,
             witness,
             late,
+            announcer: None,
             record,
             has_ended,
         }))
+    }
+
+    /// Watches an event stream for announced endpoints.
+    pub(super) fn announce(&mut self, announcer: Announcer) {
+        if let Self::Relay(relay) = self
+            && relay.stream.is_some()
+        {
+            relay.announcer = Some(Box::new(announcer));
+        }
     }
 }
 
@@ -151,16 +164,26 @@ impl Relay {
             if answered.is_pending() && self.unanswered() >= MOST_WAITING {
                 return Poll::Pending;
             }
+            if let Some(event) = self.told(cx) {
+                return Poll::Ready(Some(Ok(self.passes(event))));
+            }
             match self.reply.poll_data(cx) {
                 Poll::Pending => return self.poll_quiet(cx),
-                Poll::Ready(Some(Ok(piece))) => match &mut self.inspector {
-                    None => return Poll::Ready(Some(self.witnessed(piece))),
-                    Some(inspector) => {
-                        if let Err(error) = inspector.feed(piece, &mut self.ready) {
-                            return Poll::Ready(Some(Err(self.refuse(error))));
+                Poll::Ready(Some(Ok(piece))) => {
+                    let piece = match self.announced(piece) {
+                        Ok(Some(piece)) => piece,
+                        Ok(None) => continue,
+                        Err(cut) => return Poll::Ready(Some(Err(cut))),
+                    };
+                    match &mut self.inspector {
+                        None => return Poll::Ready(Some(self.witnessed(piece))),
+                        Some(inspector) => {
+                            if let Err(error) = inspector.feed(piece, &mut self.ready) {
+                                return Poll::Ready(Some(Err(self.refuse(error))));
+                            }
                         }
                     }
-                },
+                }
                 Poll::Ready(Some(Err(failure))) => return Poll::Ready(self.lost(&failure)),
                 Poll::Ready(None) => {
                     self.has_ended = true;
@@ -186,6 +209,49 @@ impl Relay {
 
     fn unanswered(&mut self) -> usize {
         self.inspector.as_mut().map_or(0, |inspector| inspector.judge().waiting())
+    }
+
+    /// What is left of a piece of the stream when an announcement has been taken out of it; `None` where that is nothing yet.
+    fn announced(&mut self, piece: Bytes) -> Result<Option<Bytes>, CutOff> {
+        let Some(announcer) = &mut self.announcer else { return Ok(Some(piece)) };
+        let fed = match announcer.feed(&piece) {
+            Ok(fed) => fed,
+            Err(error) => {
+                if let Some(record) = &mut self.record {
+                    record.cut(error.slug(), error.to_string());
+                }
+                self.finish(Outcome::ReplyRefused);
+                return Err(CutOff);
+            }
+        };
+        if let Some(place) = announcer.place().filter(|_| fed.announced.is_some()) {
+            if let Some(record) = &mut self.record {
+                record.revision = Some(Revision::V2024_11_05);
+            }
+            // From here on the server asks, and is answered, in this session and at this place.
+            if let Some(inspector) = &mut self.inspector {
+                inspector.judge().begins(place.session);
+            }
+            if let Some(answers) = &mut self.answers {
+                answers.go_to(place.target.clone());
+            }
+        }
+        let ours = [Some(fed.before), fed.announced];
+        self.ready.extend(ours.into_iter().flatten().filter(|piece| !piece.is_empty()));
+        if self.inspector.is_none() && !self.ready.is_empty() {
+            self.ready.extend(Some(fed.rest).filter(|rest| !rest.is_empty()));
+            return Ok(None);
+        }
+        Ok(Some(fed.rest).filter(|rest| !rest.is_empty()))
+    }
+
+    /// What mcpfw itself says on the stream: between two events.
+    fn told(&mut self, cx: &mut Context<'_>) -> Option<Bytes> {
+        self.stream.as_ref().filter(|stream| stream.tail.is_boundary())?;
+        match self.announcer.as_mut()?.poll_told(cx) {
+            Poll::Ready(event) => Some(event),
+            Poll::Pending => None,
+        }
     }
 
     /// A comment, where the upstream has sent nothing for long. Never inside an event that is partly out.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::Uri;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{Request, Response};
 use smallvec::SmallVec;
 
@@ -77,6 +78,8 @@ pub(super) struct Facts<'a> {
     pub(super) modern: bool,
     /// The session that it belongs to.
     pub(super) session: &'a Session,
+    /// What is asked of the server, where that is not its MCP endpoint.
+    pub(super) target: Option<&'a PathAndQuery>,
 }
 
 /// Sends the request to the server that keeps its session, or else to the first of the route that can be reached. Returns
@@ -103,7 +106,11 @@ pub(super) async fn send(
     let upstreams = facts.route.upstreams.iter().enumerate();
     for (at, upstream) in upstreams.filter(|(at, _)| home.is_none_or(|home| home == *at)) {
         let endpoint = upstream.endpoint();
-        *request.uri_mut() = endpoint.target(head.uri.query()).into();
+        let target = match facts.target {
+            Some(target) => target.clone(),
+            None => endpoint.target(head.uri.query()),
+        };
+        *request.uri_mut() = target.into();
         request.headers_mut().insert(header::HOST, endpoint.host_header().clone());
         match upstream.send(request).await {
             Ok(response) => {

@@ -72,6 +72,11 @@ impl ReplyJudge {
         self.revision.is_modern()
     }
 
+    /// The stream announces where to post: the requests on it belong to `session`.
+    pub(super) fn begins(&mut self, session: SessionKey) {
+        (self.session, self.revision) = (session, Revision::V2024_11_05);
+    }
+
     /// Whether a reply may be a batch.
     pub(super) fn allows_batch(&self) -> bool {
         self.revision == Revision::V2025_03_26

@@ -26,6 +26,7 @@ use crate::inspect::request::{Batch, RequestInspector};
 use crate::limit::Admitted;
 use crate::policy::{Args, Call, Context};
 use crate::upstream::Failure;
+use crate::upstream::headers::MCP_SESSION_ID;
 use crate::wire::jsonrpc::Id;
 use crate::wire::mcp::{Method, Revision};
 
@@ -41,7 +42,7 @@ impl Exchange {
     pub(super) async fn run(mut self, mut head: Parts, mut inbound: Inbound) -> Answer {
         let (shared, known) = (&*self.shared, &self.known);
         let policy = Arc::clone(&known.policy);
-        let mut inspector = match read::inspector(shared, policy, &known.route, &head.headers) {
+        let mut inspector = match read::inspector(shared, policy, known, &head.headers) {
             Ok(inspector) => inspector,
             Err(reject) => {
                 read::unseen(&head.headers, &mut inbound, &self.record).await;
@@ -100,6 +101,7 @@ impl Exchange {
             caller: self.known.caller.principal(),
             modern,
             session: &session,
+            target: self.known.announced.as_ref().map(|announced| &announced.target),
         };
         let way = Way::of(&head.headers);
         match forward::send(leave, head, body, &facts, &mut self.record).await {
@@ -133,6 +135,10 @@ impl Exchange {
 
     /// The session that a message belongs to: before anything about it is decided, and before it costs a budget.
     fn session(&self, message: &Message, headers: &mut HeaderMap) -> Result<Session, Box<Reject>> {
+        if let Some(announced) = &self.known.announced {
+            headers.remove(MCP_SESSION_ID);
+            return Ok(Session::announced(announced));
+        }
         let is_modern = match message {
             Message::Call(call) => call.revision.is_modern(),
             Message::Batch(_) | Message::Response => false,
@@ -249,7 +255,8 @@ impl Exchange {
         let calls = || self.record.calls();
         let lists = calls().filter_map(|call| Method::from_wire(&call.method).info().lists);
         let watch = judge::watch(known, lists);
-        let wants_message = calls().any(|call| call.is_request);
+        // On an announced endpoint the answers come on the stream.
+        let wants_message = known.announced.is_none() && calls().any(|call| call.is_request);
         let is_endless = calls().any(|call| &*call.method == "subscriptions/listen");
         let expires = known.caller.expires();
         let revision = self.record.revision.unwrap_or(Revision::V2025_03_26);

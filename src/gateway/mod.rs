@@ -35,6 +35,7 @@ mod relay;
 mod request_id;
 mod route;
 mod session;
+mod sse;
 mod start;
 mod state;
 mod streams;
@@ -56,6 +57,7 @@ use self::provenance::Provenance;
 use self::record::Record;
 use self::reject::Reject;
 use self::route::Kind;
+use self::sse::Announced;
 pub use self::start::{Gateway, StartError};
 use self::state::{Route, Shared};
 use crate::policy::Policy;
@@ -97,8 +99,13 @@ async fn arrive(
     match introduce(&shared, &peer, provenance, &head, &mut record).await {
         Ok(Arrived::Answered(response)) => Ok(record.answer(response)),
         Ok(Arrived::Message(known)) => {
-            let exchange = message::Exchange { shared, peer, known, record };
-            exchange.run(head, inbound).await
+            let announced = known.announced.clone();
+            let exchange = message::Exchange { shared: Arc::clone(&shared), peer, known, record };
+            let answer = exchange.run(head, inbound).await;
+            let Some(announced) = announced else { return answer };
+            answer.map_err(|(reject, record)| {
+                (announced.refuse(&shared, reject, record.request_id()), record)
+            })
         }
         Ok(Arrived::Session(known, kind)) => {
             session::run(&shared, &peer, &known, kind, head, record).await
@@ -132,6 +139,8 @@ struct Known {
     host: Arc<str>,
     /// The client's address, after trusted proxies.
     ip: IpAddr,
+    /// Where a stream takes messages that said so.
+    announced: Option<Announced>,
 }
 
 /// Everything that can be known without the body.
@@ -165,7 +174,9 @@ async fn introduce(
     // One policy from here to the end of the exchange, whatever is loaded meanwhile (T59).
     let policy = shared.policy.load_full();
     record.policy = Some(Arc::clone(&policy));
-    let known = Known { route, caller, policy, host: Arc::clone(&provenance.host), ip };
+    let announced = Announced::of(shared, &route, &caller, kind, head.uri.query())?;
+    let host = Arc::clone(&provenance.host);
+    let known = Known { route, caller, policy, host, ip, announced };
     Ok(match kind {
         Kind::Message => Arrived::Message(known),
         Kind::Stream | Kind::End => Arrived::Session(known, kind),

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
+use super::Known;
 use super::framing;
 use super::inbound::{Broken, Inbound};
 use super::record::{Flow, Record};
 use super::reject::Reject;
-use super::state::{Route, Shared};
+use super::state::Shared;
 use crate::inspect::request::{Exchange, RequestInspector, Violation};
 use crate::policy::{Call, Policy};
 use crate::wire::mcp::{Mirror, Revision};
@@ -34,20 +35,21 @@ pub(super) enum Message {
     Response,
 }
 
-/// The inspector of a body of `route`.
+/// The inspector of a body.
 ///
 /// # Errors
 /// 400 for mirrored headers that are malformed in themselves (T9).
 pub(super) fn inspector(
     shared: &Shared,
     policy: Arc<Policy>,
-    route: &Route,
+    known: &Known,
     headers: &HeaderMap,
 ) -> Result<Box<RequestInspector>, Box<Reject>> {
     let mirror = mirror(headers)?;
-    let exchange = Exchange { mirror, session: None, announced: false, route: route.revisions };
+    let (announced, route) = (known.announced.is_some(), known.route.revisions);
+    let exchange = Exchange { mirror, session: None, announced, route };
     let inspector = RequestInspector::new(policy, exchange, shared.limits.request, shared.seed);
-    Ok(Box::new(inspector.with_annotated(&route.annotated)))
+    Ok(Box::new(inspector.with_annotated(&known.route.annotated)))
 }
 
 /// The mirrored headers.

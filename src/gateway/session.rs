@@ -16,6 +16,7 @@ use super::record::Record;
 use super::reject::Reject;
 use super::relay::{self, Question};
 use super::route::Kind;
+use super::sse::Announcer;
 use super::state::Shared;
 use super::{Answer, Known};
 use crate::upstream::RequestBody;
@@ -47,6 +48,7 @@ pub(super) async fn run(
         caller: known.caller.principal(),
         modern: false,
         session: &session,
+        target: None,
     };
     let leave = Leave::session(&known.caller, &session);
     let way = Way::of(&head.headers);
@@ -80,7 +82,16 @@ pub(super) async fn run(
                 expires: known.caller.expires(),
                 late: None,
             };
-            relay::relay(shared, reply, question, &known.route.credentials, record).await
+            let may_announce = known.route.has_announcements() && session.id().is_none();
+            let credentials = &known.route.credentials;
+            let mut response = relay::relay(shared, reply, question, credentials, record).await?;
+            if kind == Kind::Stream {
+                response.body_mut().announce(match may_announce {
+                    true => Announcer::new(shared, known, upstream),
+                    false => Announcer::guard(),
+                });
+            }
+            Ok(response)
         }
         Err(failure) => Err((Reject::upstream(&failure), record)),
     }
@@ -89,9 +100,20 @@ pub(super) async fn run(
 fn check(known: &Known, kind: Kind, head: &Parts) -> Result<Revision, Box<Reject>> {
     let mirror = read::mirror(&head.headers)?;
     let served = known.route.revisions;
-    let revision = revision::decide_bodyless(mirror.protocol_version(), None, served)
+    let header = mirror.protocol_version();
+    let has_session = head.headers.contains_key(MCP_SESSION_ID);
+    // The first transport has no version header: where it can be no other, it is that.
+    if kind == Kind::Stream
+        && header.is_none()
+        && !has_session
+        && known.route.has_announcements()
+        && !served.contains(Revision::V2025_03_26)
+    {
+        return Ok(Revision::V2024_11_05);
+    }
+    let revision = revision::decide_bodyless(header, None, served)
         .map_err(|error| Reject::revision(&error, served))?;
-    if kind == Kind::End && !head.headers.contains_key(MCP_SESSION_ID) {
+    if kind == Kind::End && !has_session {
         return Err(Reject::session_missing());
     }
     Ok(revision)

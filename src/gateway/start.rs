@@ -121,6 +121,7 @@ impl Gateway {
             limiter: Limiter::new(config.limits.max_limit_keys),
             sealer: Sealer::new(&key),
             outstanding: Outstanding::new(&config.limits),
+            mailboxes: Arc::default(),
             log,
             clock: Clock::start(),
             seed: RandomState::new().hash_one(0),
@@ -219,5 +220,6 @@ fn resolve(route: config::Route, limits: &Limits) -> Result<Arc<state::Route>, S
         sessions: route.sessions,
         homes,
         annotated: Arc::new(Annotated::new(limits.max_mirrored_tools)),
+        urls: route.upstream.into(),
     }))
 }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
+use url::Url;
 
 use super::affinity::Home;
 use super::clock::Clock;
 use super::outstanding::Outstanding;
+use super::sse::Mailboxes;
 use crate::config::{Credentials, IdentityHeader, Limits, Listen, Sessions};
 use crate::identity::Authenticator;
 use crate::inspect::annotation::Annotated;
@@ -37,6 +39,7 @@ pub(super) struct Shared {
     pub(super) limiter: Limiter,
     pub(super) sealer: Sealer,
     pub(super) outstanding: Arc<Outstanding>,
+    pub(super) mailboxes: Arc<Mailboxes>,
     pub(super) log: Option<AccessLog>,
     pub(super) clock: Clock,
     /// Keys the hash tables of the JSON tokenizer, so that nobody can choose colliding names (T5).
@@ -68,6 +71,8 @@ pub(super) struct Route {
     pub(super) elicitation_hosts: ElicitationHosts,
     /// Which arguments of which tools clients mirror as headers, as far as lists have told.
     pub(super) annotated: Arc<Annotated>,
+    /// Their addresses.
+    pub(super) urls: Box<[Url]>,
 }
 
 impl Route {

@@ -27,6 +27,8 @@ pub enum Purpose {
     Task,
     /// `requestState` of a result that asks for input (2026-07-28).
     State,
+    /// Where a stream of 2024-11-05 takes messages.
+    Endpoint,
 }
 
 impl Purpose {
@@ -36,6 +38,7 @@ impl Purpose {
             Self::Session => 1,
             Self::Task => 2,
             Self::State => 3,
+            Self::Endpoint => 4,
         }
     }
 }

@@ -55,7 +55,7 @@ fn another_key_purpose_or_owner_does_not_open() {
     };
     assert!(opens(&sealer(1), Purpose::Session, &ann()));
     assert!(!opens(&sealer(2), Purpose::Session, &ann()));
-    for purpose in [Purpose::Task, Purpose::State] {
+    for purpose in [Purpose::Task, Purpose::State, Purpose::Endpoint] {
         assert!(!opens(&sealer(1), purpose, &ann()), "{purpose:?}");
     }
     let id = ("iss", "https://id/");

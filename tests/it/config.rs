@@ -338,6 +338,7 @@ fn limits_at_their_edges() {
         ("max_mirrored_tools", "-1", "0", "100000", "100001"),
         ("max_connections", "0", "1", "1000000", "1000001"),
         ("max_session_id", "63B", "64B", "8KiB", "8193B"),
+        ("max_endpoint", "255B", "256B", "16KiB", "16385B"),
         ("max_outstanding", "15", "16", "10000000", "10000001"),
         ("max_outstanding_session", "0", "1", "1024", "1025"),
         ("outstanding_ttl", "999ms", "1s", "1d", "86400001ms"),
@@ -389,7 +390,7 @@ fn limits_as_documented() {
         (64 << 10, 100, 64 << 10)
     );
     assert_eq!((limits.max_connections, limits.max_limit_keys), (8_000, 1_000_000));
-    assert_eq!(limits.max_session_id, 1024);
+    assert_eq!((limits.max_session_id, limits.max_endpoint), (1024, 2048));
     assert_eq!((limits.max_outstanding, limits.max_outstanding_session), (65_536, 64));
     assert_eq!(limits.outstanding_ttl, seconds(3_600));
     assert_eq!((limits.header_timeout, limits.body_idle), (seconds(10), seconds(30)));

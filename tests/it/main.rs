@@ -12,6 +12,7 @@ mod expr;
 mod framing;
 mod gateway;
 mod hidden;
+mod http_sse;
 mod json;
 mod jsonrpc;
 mod limits;

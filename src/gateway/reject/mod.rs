@@ -116,6 +116,27 @@ impl Reject {
         self
     }
 
+    /// Tells whoever waits for an answer by an event, if `tell` takes it; the post is then merely accepted, as clients of
+    /// 2024-11-05 expect. A challenge is for HTTP clients, and stays as it is.
+    pub(super) fn told_by(
+        mut self: Box<Self>,
+        request_id: &str,
+        tell: impl FnOnce(Bytes) -> bool,
+    ) -> Box<Self> {
+        let is_answer = matches!(self.body, Shape::Error(_) | Shape::ToolError { .. });
+        let is_awaited = self.id.is_some() && is_answer && !self.is_closing();
+        if !is_awaited || self.headers.contains_key(header::WWW_AUTHENTICATE) {
+            return self;
+        }
+        let event = [b"event: message\ndata: ", &*self.write(request_id), b"\n\n"].concat();
+        if tell(event.into()) {
+            self.status = StatusCode::ACCEPTED;
+            self.body = Shape::Empty;
+            self.headers.clear();
+        }
+        self
+    }
+
     /// Whether the connection ends with it.
     pub(super) fn is_closing(&self) -> bool {
         self.headers.contains_key(header::CONNECTION)

@@ -403,6 +403,24 @@ fn under_an_id() {
         let json: Value = serde_json::from_slice(&reject.write("i")).unwrap();
         assert_eq!(json["id"], "a");
     }
+    // On a stream: only what somebody waits for, and only if the stream takes it.
+    let told = |reject: Box<Reject>, takes: bool| {
+        let mut events = Vec::new();
+        let reject = reject.told_by("i", |event| {
+            events.push(event);
+            takes
+        });
+        (reject.status.as_u16(), events.len(), reject.write("i").is_empty())
+    };
+    let wipe = || bench.refused(&tool("wipe"), RefusalStyle::JsonRpc);
+    assert_eq!(told(wipe().under(Some(&id)), true), (202, 1, true));
+    assert_eq!(told(wipe().under(Some(&id)), false), (200, 1, false));
+    assert_eq!(told(wipe(), true), (200, 0, false));
+    assert_eq!(told(Reject::session_unknown().under(Some(&id)), true), (404, 0, false));
+    assert_eq!(told(Reject::body_timeout().under(Some(&id)), true), (408, 0, false));
+    let step_up = call("resources/read", Some((ObjectKind::Resource, "db://x")));
+    let step_up = bench.refused(&step_up, RefusalStyle::JsonRpc).under(Some(&id));
+    assert_eq!(told(step_up, true), (403, 0, false));
     // One answer to every unknown session, whoever asks and under whatever id (T43).
     let reject = Reject::session_unknown();
     assert_eq!(reject.write("i"), Reject::session_unknown().under(Some(&id)).write("i"));
