@@ -27,6 +27,11 @@ pub struct Limits {
     /// Bytes of one list element, or of one event, held back until its name or kind is known. Default 64 KiB: the
     /// largest tool descriptions seen are below 16 KiB (T51), and the name need not come first.
     pub max_element: usize,
+    /// Bytes of one message of a reply, where replies are looked through. Default 64 MiB: nothing of it is held here, but
+    /// clients hold all of it (T54); the largest results seen are screenshots of some 10 MiB.
+    pub max_event: u64,
+    /// Bytes of one event stream. Default 4 GiB (T48): it ends between two events then, and its client may ask anew.
+    pub max_stream: u64,
     /// Header fields of a request. Default 100: as hyper and Envoy.
     pub max_headers: usize,
     /// Bytes of a request's head. Default 64 KiB: a token of 16 KiB (T38) and room.
@@ -65,6 +70,9 @@ pub struct Limits {
     /// How long an event stream is quiet before mcpfw sends a comment of its own, between two events. Default 15 s: half of the
     /// shortest idle timeout that load balancers in the field have.
     pub stream_comment: Duration,
+    /// How long a stream that ends only with its client may be open (T49). Default 4 h: it then ends between two events, and
+    /// what its client may see is decided anew.
+    pub stream_age: Duration,
     /// An idle connection from downstream. Default 75 s (T31): longer than a minute, so that clients that call once a
     /// minute keep theirs.
     pub keep_alive: Duration,
@@ -75,6 +83,8 @@ impl Default for Limits {
         Self {
             request: RequestLimits::default(),
             max_element: 64 << 10,
+            max_event: 64 << 20,
+            max_stream: 4 << 30,
             max_headers: 100,
             max_head: 64 << 10,
             max_mirrored_tools: Annotated::DEFAULT_TOOLS,
@@ -91,6 +101,7 @@ impl Default for Limits {
             first_byte: Duration::from_secs(30),
             stream_idle: Duration::from_secs(5 * 60),
             stream_comment: Duration::from_secs(15),
+            stream_age: Duration::from_secs(4 * 3600),
             keep_alive: Duration::from_secs(75),
         }
     }
@@ -113,6 +124,8 @@ impl Limits {
         from.count("max_open_keys", 64, 1 << 20, &mut limits.request.json.open_keys);
         from.size("max_captured", 256, MIB, &mut limits.request.capture);
         from.size("max_element", KIB, 16 * MIB, &mut limits.max_element);
+        from.size("max_event", KIB, 1 << 40, &mut limits.max_event);
+        from.size("max_stream", KIB, 1 << 50, &mut limits.max_stream);
         from.count("max_headers", 16, 1_000, &mut limits.max_headers);
         from.size("max_head", 8 * KIB, MIB, &mut limits.max_head);
         from.count("max_mirrored_tools", 0, 100_000, &mut limits.max_mirrored_tools);
@@ -130,6 +143,7 @@ impl Limits {
         from.time("connect_timeout", second / 100, hour, &mut limits.connect_timeout);
         from.time("first_byte", second / 10, day, &mut limits.first_byte);
         from.time("stream_idle", second, day, &mut limits.stream_idle);
+        from.time("stream_age", second, 30 * day, &mut limits.stream_age);
         from.time("stream_comment", second, hour, &mut limits.stream_comment);
         from.time("outstanding_ttl", second, day, &mut limits.outstanding_ttl);
         from.time("keep_alive", second, day, &mut limits.keep_alive);

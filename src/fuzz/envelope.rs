@@ -355,6 +355,7 @@ pub fn agrees_with_the_reader(
                 Violation::Syntax(_)
                 | Violation::BodyTooLarge
                 | Violation::HoldExceeded
+                | Violation::ArgumentsTooLarge
                 | Violation::TrailingSpace,
             ),
             Some(_),

@@ -16,6 +16,7 @@ use super::record::Record;
 use super::sse::Announcer;
 use super::streams;
 use super::uplink::{Slot, Why};
+use crate::config::Limits;
 use crate::inspect::response::{Framing, ReplyError, ReplyInspector};
 use crate::observe::Outcome;
 use crate::upstream::{Failure, Reply, Watchdog};
@@ -58,6 +59,8 @@ pub(super) struct Relay {
     record: Option<Box<Record>>,
     /// Nothing comes any more.
     has_ended: bool,
+    /// When a limit ends it.
+    deadline: Option<Watchdog>,
 }
 
 /// What goes out on a quiet stream so that nobody on the way takes it for dead (mcp-protocol.md §3.3): a comment and the end of an
@@ -67,17 +70,22 @@ const COMMENT: &[u8] = b":\n\n";
 /// An event stream.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// The last bytes that went out.
+    /// The last bytes that went out, and how many may.
     tail: Tail,
+    room: u64,
     /// How long it may be quiet, and when it will have been.
     pause: Duration,
     quiet: Watchdog,
+    /// The request that it answers.
+    pub(super) id: Option<Id>,
     /// The request that a lost stream leaves without an answer, where the revision lets us give one.
     pub(super) orphan: Option<Id>,
     /// Whether it never ends by itself, and so is ended when the gateway stops.
     pub(super) is_endless: bool,
     /// When the credential by which it was opened expires.
     pub(super) expiry: Option<Watchdog>,
+    /// When it has been open for so long that its client should ask anew.
+    pub(super) age: Option<Watchdog>,
 }
 
 /// A reply that ends with its connection ends alike when the upstream dies. It was whole if what it carries is.
@@ -111,6 +119,7 @@ impl Body {
         stream: Option<Stream>,
         witness: Option<Witness>,
         late: Option<Slot>,
+        deadline: Option<Instant>,
         mut record: Box<Record>,
     ) -> Self {
         let has_ended = reply.is_end_stream() && inspector.is_none();
@@ -132,6 +141,7 @@ impl Body {
             announcer: None,
             record,
             has_ended,
+            deadline: deadline.map(Watchdog::new),
         }))
     }
 
@@ -160,6 +170,11 @@ impl Relay {
             }
             if let Some(end) = self.poll_over(cx) {
                 return Poll::Ready(end);
+            }
+            if let Some(deadline) = &mut self.deadline
+                && deadline.poll_expired(cx).is_ready()
+            {
+                return Poll::Ready(self.lost(&Failure::CallTimeout));
             }
             if answered.is_pending() && self.unanswered() >= MOST_WAITING {
                 return Poll::Pending;
@@ -286,6 +301,7 @@ impl Relay {
     fn passes(&mut self, piece: Bytes) -> Bytes {
         if let Some(stream) = &mut self.stream {
             stream.tail.push(&piece);
+            stream.room = stream.room.saturating_sub(piece.len() as u64);
             stream.quiet.set(Instant::now() + stream.pause);
         }
         if let Some(record) = &mut self.record {
@@ -319,16 +335,29 @@ impl Relay {
             self.finish(Outcome::RequestRefused);
             return Some(Err(CutOff));
         }
+        let (is_ours, code, reason, text) = match failure {
+            Failure::CallTimeout => {
+                (true, codes::UPSTREAM_TIMEOUT, "call_timeout", failure.to_string())
+            }
+            Failure::StreamTooLong => {
+                (true, codes::TOO_LARGE, "stream_too_long", failure.to_string())
+            }
+            _ => {
+                let text = "the connection to the server was lost".to_owned();
+                (false, codes::INTERNAL_ERROR, "upstream_lost", text)
+            }
+        };
         let told = self.stream.as_ref().and_then(|stream| {
-            let id = stream.orphan.as_ref().filter(|_| stream.tail.is_boundary())?;
+            // What we end ourselves is over, and there is nothing to resume.
+            let id = if is_ours { &stream.id } else { &stream.orphan };
+            let id = id.as_ref().filter(|_| stream.tail.is_boundary())?;
             let request_id = self.record.as_ref().map_or("", |record| record.request_id());
-            let data = ErrorData::new("upstream_lost", request_id);
-            let text = "the connection to the server was lost";
-            let error = error_reply(Some(id), codes::INTERNAL_ERROR, text, Some(&data));
+            let data = ErrorData::new(reason, request_id);
+            let error = error_reply(Some(id), code, &text, Some(&data));
             Some([b"event: message\ndata: ", &*error, b"\n\n"].concat())
         });
         if let Some(record) = &mut self.record {
-            record.cut("upstream_lost", failure.to_string());
+            record.cut(reason, failure.to_string());
         }
         match told {
             Some(event) => {
@@ -349,11 +378,19 @@ impl Relay {
     /// Ends an endless stream when the gateway stops or its credential expires (T59): between two events, so that the client
     /// reconnects at once.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Option<Option<Result<Bytes, CutOff>>> {
-        let stream = self.stream.as_mut().filter(|stream| stream.is_endless)?;
+        let stream = self.stream.as_mut()?;
+        let at_boundary = stream.tail.is_boundary();
+        let is_full = stream.room == 0 && at_boundary;
+        if is_full && !stream.is_endless {
+            return Some(self.lost(&Failure::StreamTooLong));
+        }
+        if !stream.is_endless {
+            return None;
+        }
+        let is_old = stream.age.as_mut().is_some_and(|age| age.poll_expired(cx).is_ready());
         let has_expired =
             stream.expiry.as_mut().is_some_and(|expiry| expiry.poll_expired(cx).is_ready());
         let is_draining = self.record.as_ref().is_some_and(|record| record.is_draining());
-        let at_boundary = stream.tail.is_boundary();
         match (has_expired, is_draining, at_boundary) {
             (true, _, true) => self.finish(Outcome::Expired),
             (true, _, false) => {
@@ -361,6 +398,7 @@ impl Relay {
                 return Some(Some(Err(CutOff)));
             }
             (false, true, true) => self.finish(Outcome::Drained),
+            _ if (is_old || is_full) && at_boundary => self.finish(Outcome::Expired),
             _ => return None,
         }
         self.has_ended = true;
@@ -446,15 +484,19 @@ impl Tail {
 }
 
 impl Stream {
-    /// The state of a reply of `framing`, where that is an event stream; `pause` is how long it may be quiet.
-    pub(super) fn of(framing: Option<Framing>, pause: Duration) -> Option<Self> {
+    /// The state of a reply of `framing`, where that is an event stream.
+    pub(super) fn of(framing: Option<Framing>, limits: &Limits) -> Option<Self> {
+        let pause = limits.stream_comment;
         (framing == Some(Framing::EventStream)).then(|| Self {
             tail: Tail::default(),
+            room: limits.max_stream,
             pause,
             quiet: Watchdog::new(Instant::now() + pause),
+            id: None,
             orphan: None,
             is_endless: false,
             expiry: None,
+            age: None,
         })
     }
 }

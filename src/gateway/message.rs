@@ -18,13 +18,14 @@ use super::peer::Peer;
 use super::read::{self, Message, Unread};
 use super::record::{Glimpse, Record};
 use super::reject::{Asked, Reject};
-use super::relay::{self, Question};
+use super::relay::{self, Bounded, Question};
 use super::state::Shared;
 use super::uplink::{Cut, Slot, Why};
 use super::{Answer, Known, admit};
 use crate::inspect::request::{Batch, RequestInspector};
+use crate::inspect::response::Watch;
 use crate::limit::Admitted;
-use crate::policy::{Args, Call, Context};
+use crate::policy::{Args, Bound, Call, Context};
 use crate::upstream::Failure;
 use crate::upstream::headers::MCP_SESSION_ID;
 use crate::wire::jsonrpc::Id;
@@ -89,6 +90,16 @@ impl Exchange {
                 Err(reject) => return self.refuse(reject, inbound, inspector).await,
             },
         };
+        let bounds = admitted.as_ref().map(|admitted| *admitted.permitted().bounds());
+        let bounds = bounds.unwrap_or_default();
+        if let Some(Bound { most, rule }) = bounds.max_args
+            && let Err(violation) = inspector.bound_arguments(most)
+        {
+            let rule = self.known.rule(rule);
+            let reject = Reject::violation(&violation, self.known.route.revisions).by(rule);
+            return self.refuse(reject, inbound, inspector).await;
+        }
+        let deadline = bounds.timeout.map(|bound| tokio::time::Instant::now() + bound.most);
         self.record.revision = self.record.revision.or_else(|| inspector.revision());
         let modern = self.record.revision.is_some_and(|revision| revision.is_modern());
         let id = inspector.id().cloned();
@@ -104,7 +115,14 @@ impl Exchange {
             target: self.known.announced.as_ref().map(|announced| &announced.target),
         };
         let way = Way::of(&head.headers);
-        match forward::send(leave, head, body, &facts, &mut self.record).await {
+        let sending = forward::send(leave, head, body, &facts, &mut self.record);
+        let sent = match deadline {
+            None => sending.await,
+            Some(deadline) => tokio::time::timeout_at(deadline, sending)
+                .await
+                .unwrap_or(Err(Failure::CallTimeout)),
+        };
+        match sent {
             Ok((mut reply, upstream)) => {
                 if let Some(answers) = answered {
                     answers.went_out();
@@ -118,8 +136,13 @@ impl Exchange {
                     return Err((reject, self.record));
                 }
                 let way = way.within(session.id());
+                let bounded = Bounded {
+                    deadline,
+                    result: bounds.max_result.map(|bound| bound.most),
+                    rule: bounds.max_result.and_then(|bound| self.known.rule(bound.rule)),
+                };
                 let question =
-                    self.question(modern, id, batch, slot, way, session.key(&self.known));
+                    self.question(modern, id, batch, slot, way, session.key(&self.known), bounded);
                 let credentials = &self.known.route.credentials;
                 let mut response =
                     relay::relay(&self.shared, reply, question, credentials, self.record).await?;
@@ -249,12 +272,13 @@ impl Exchange {
         late: Option<Slot>,
         way: Way,
         session: SessionKey,
+        bounded: Bounded,
     ) -> Question {
         let known = &self.known;
         // One call, or those of a batch: whatever lists they ask for may be in the reply.
         let calls = || self.record.calls();
         let lists = calls().filter_map(|call| Method::from_wire(&call.method).info().lists);
-        let watch = judge::watch(known, lists);
+        let watch = Watch { size: bounded.result.is_some(), ..judge::watch(known, lists) };
         // On an announced endpoint the answers come on the stream.
         let wants_message = known.announced.is_none() && calls().any(|call| call.is_request);
         let is_endless = calls().any(|call| &*call.method == "subscriptions/listen");
@@ -262,7 +286,19 @@ impl Exchange {
         let revision = self.record.revision.unwrap_or(Revision::V2025_03_26);
         let request_id = self.record.request_id_value().clone();
         let judge = ReplyJudge::new(&self.shared, known, revision, id.clone(), request_id, session);
-        Question { modern, id, batch, wants_message, judge, watch, way, is_endless, expires, late }
+        Question {
+            modern,
+            id,
+            batch,
+            wants_message,
+            judge,
+            watch,
+            way,
+            is_endless,
+            expires,
+            late,
+            bounded,
+        }
     }
 
     /// Refuses a body that has been looked at: under its id, wherever in the body that stands.

@@ -60,7 +60,7 @@ use self::route::Kind;
 use self::sse::Announced;
 pub use self::start::{Gateway, StartError};
 use self::state::{Route, Shared};
-use crate::policy::Policy;
+use crate::policy::{Policy, RuleId};
 use crate::upstream::headers::X_REQUEST_ID;
 
 /// What a step ends in: a reply, or a refusal together with what is needed to answer it.
@@ -141,6 +141,13 @@ struct Known {
     ip: IpAddr,
     /// Where a stream takes messages that said so.
     announced: Option<Announced>,
+}
+
+impl Known {
+    /// The name of a rule of the policy in force.
+    fn rule(&self, id: RuleId) -> Option<Arc<str>> {
+        self.policy.rule(id).map(|rule| Arc::clone(rule.name()))
+    }
 }
 
 /// Everything that can be known without the body.

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 use http_body::Body as HttpBody;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::answers::{Answers, Way};
 use super::body::{Body, Stream, Witness};
@@ -21,10 +21,10 @@ use super::reject::{Reject, ReplyFault};
 use super::state::Shared;
 use super::uplink::Slot;
 use crate::config::Credentials;
-use crate::inspect::response::{Framing, ReplyInspector, ReplyOptions, Watch};
+use crate::inspect::response::{Framing, ReplyError, ReplyInspector, ReplyOptions, Watch};
 use crate::policy::UnixTime;
 use crate::upstream::headers::{X_ACCEL_BUFFERING, towards_downstream};
-use crate::upstream::{Reply, Watchdog};
+use crate::upstream::{Failure, Reply, Watchdog};
 use crate::wire::json::Tokenizer;
 use crate::wire::jsonrpc::Id;
 
@@ -52,6 +52,19 @@ pub(super) struct Question {
     pub(super) expires: Option<UnixTime>,
     /// Where a body that still streams leaves the reason if it is cut off.
     pub(super) late: Option<Slot>,
+    /// What limits say of it.
+    pub(super) bounded: Bounded,
+}
+
+/// How long a reply may take and how large it may be, where a limit says so.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bounded {
+    /// When it must be over.
+    pub(super) deadline: Option<Instant>,
+    /// Bytes of one message.
+    pub(super) result: Option<u64>,
+    /// Which limit says how many.
+    pub(super) rule: Option<Arc<str>>,
 }
 
 /// Relays `reply`.
@@ -78,6 +91,13 @@ pub(super) async fn relay(
     let is_open_ended = is_open_ended(&reply);
     let (mut head, mut reply) = reply.into_parts();
     let options = options(shared, &question);
+    if framing == Some(Framing::Json)
+        && let Some(most) = question.bounded.result
+        && HttpBody::size_hint(&reply).lower() > most
+    {
+        let reject = Reject::result_too_large(question.bounded.rule);
+        return Err((reject.under(question.id.as_ref()), record));
+    }
     towards_downstream(&mut head.headers, question.modern);
     let watch = question.watch;
     if watch.lists && framing.is_none() {
@@ -108,7 +128,13 @@ pub(super) async fn relay(
         && question.late.is_none()
         && HttpBody::size_hint(&reply).exact().is_some_and(|bytes| bytes <= WHOLE)
     {
-        let whole = whole(&mut reply, inspector).await;
+        let reading = whole(&mut reply, inspector, &question.bounded);
+        let whole = match question.bounded.deadline {
+            None => reading.await,
+            Some(deadline) => timeout_at(deadline, reading)
+                .await
+                .unwrap_or_else(|_| Err(Reject::upstream(&Failure::CallTimeout))),
+        };
         record.hidden = inspector.hidden();
         record.server_refused = inspector.judge().refusals();
         return match whole {
@@ -120,16 +146,28 @@ pub(super) async fn relay(
             Err(reject) => Err((reject.under(question.id.as_ref()), record)),
         };
     }
-    let mut stream = Stream::of(framing, shared.limits.stream_comment);
+    let mut stream = Stream::of(framing, &shared.limits);
     if let Some(stream) = &mut stream {
+        stream.id = question.id.clone();
         stream.is_endless = question.is_endless;
+        stream.age =
+            question.is_endless.then(|| Watchdog::new(Instant::now() + shared.limits.stream_age));
         stream.expiry = question.expires.filter(|_| question.is_endless).map(until);
         // A legacy client resumes a lost stream; an error would end that. A modern one has lost its call.
         stream.orphan = question.id.filter(|_| question.modern);
     }
     Ok(Response::from_parts(
         head,
-        Body::relay(reply, inspector, answers, stream, witness, question.late, record),
+        Body::relay(
+            reply,
+            inspector,
+            answers,
+            stream,
+            witness,
+            question.late,
+            question.bounded.deadline,
+            record,
+        ),
     ))
 }
 
@@ -138,8 +176,12 @@ pub(super) async fn relay(
 async fn whole(
     reply: &mut Reply,
     inspector: &mut ReplyInspector<ReplyJudge>,
+    bounded: &Bounded,
 ) -> Result<Bytes, Box<Reject>> {
-    let refused = |error| Reject::reply(ReplyFault::Inspection(error));
+    let refused = |error| match error {
+        ReplyError::TooLarge => Reject::result_too_large(bounded.rule.clone()),
+        error => Reject::reply(ReplyFault::Inspection(error)),
+    };
     let mut pieces = VecDeque::new();
     while let Some(piece) = poll_fn(|cx| reply.poll_data(cx)).await {
         let piece = piece.map_err(|failure| Reject::upstream(&failure))?;
@@ -164,7 +206,7 @@ fn options(shared: &Shared, question: &Question) -> ReplyOptions {
         is_modern: question.judge.is_modern(),
         allows_batch: question.judge.allows_batch(),
         hold: limits.max_element,
-        message: None,
+        message: Some(question.bounded.result.unwrap_or(u64::MAX).min(limits.max_event)),
         capture: limits.request.capture,
         elements: limits.request.elements,
         json: limits.request.json,

@@ -14,7 +14,7 @@ use super::peer::Peer;
 use super::read;
 use super::record::Record;
 use super::reject::Reject;
-use super::relay::{self, Question};
+use super::relay::{self, Bounded, Question};
 use super::route::Kind;
 use super::sse::Announcer;
 use super::state::Shared;
@@ -81,6 +81,7 @@ pub(super) async fn run(
                 is_endless: true,
                 expires: known.caller.expires(),
                 late: None,
+                bounded: Bounded::default(),
             };
             let may_announce = known.route.has_announcements() && session.id().is_none();
             let credentials = &known.route.credentials;

@@ -6,25 +6,25 @@ use std::net::{IpAddr, Ipv6Addr};
 use smallvec::SmallVec;
 
 use super::expr::{Path, Reads, Resolved, Scope};
-use super::stanza::{Cost, Limit};
+use super::stanza::{Budget, Cost};
 use super::{Draw, Quota, RuleId};
 
-/// What a call in `scope` draws under `limit`, which is rule `rule` called `name`.
+/// What a call in `scope` draws on `budget`, that of rule `rule` called `name`.
 pub(super) fn draw(
     rule: RuleId,
     name: &str,
-    limit: &Limit,
+    budget: &Budget,
     scope: &Scope<'_>,
     hasher: &RandomState,
 ) -> Draw {
-    let (tier, quota) = limit.tier(scope);
+    let (tier, quota) = budget.tier(scope);
     let mut gather = Gather::new(hasher.build_hasher());
-    Key { name, tier, per: &limit.per, scope }.hash(&mut gather);
+    Key { name, tier, per: &budget.per, scope }.hash(&mut gather);
     let key = gather.into_hash();
-    Draw { rule, key, quota, cost: limit.cost(scope, quota) }
+    Draw { rule, key, quota, cost: budget.cost(scope, quota) }
 }
 
-impl Limit {
+impl Budget {
     /// The tier that the caller is in, and its quota.
     fn tier(&self, scope: &Scope<'_>) -> (Option<&str>, Quota) {
         let Some(Resolved::Text(wanted)) = self.tier.as_ref().map(|path| path.resolve(scope))

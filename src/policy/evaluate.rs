@@ -10,10 +10,11 @@ use super::expr::{Scope, Truth};
 use super::index::members;
 use super::memo::Memo;
 use super::selector::Question;
-use super::stanza::{Body, Limit, Stanza};
+use super::stanza::{Body, Budget, Stanza};
 use super::target::Target;
 use super::{
-    Basis, Draw, Effect, Mode, Permitted, Policy, Reason, Refusal, RuleId, Shadowed, UnixTime,
+    Basis, Bounds, Draw, Effect, Mode, Permitted, Policy, Reason, Refusal, RuleId, Shadowed,
+    UnixTime,
 };
 use crate::wire::mcp::Method;
 
@@ -71,6 +72,7 @@ struct Findings {
     /// The first allow that only lacks scopes.
     step_up: Option<RuleId>,
     draws: SmallVec<[Draw; 4]>,
+    bounds: Bounds,
     shadow: SmallVec<[Shadowed; 1]>,
 }
 
@@ -145,8 +147,8 @@ impl Evaluation<'_> {
         scopes.iter().all(|scope| self.scope.principal.scopes().contains(scope))
     }
 
-    fn draw(&self, id: RuleId, rule: &Stanza, limit: &Limit) -> Draw {
-        draw(id, &rule.name, limit, &self.scope, &self.policy.hasher)
+    fn draw(&self, id: RuleId, rule: &Stanza, budget: &Budget) -> Draw {
+        draw(id, &rule.name, budget, &self.scope, &self.policy.hasher)
     }
 }
 
@@ -196,11 +198,17 @@ impl Findings {
                 self.step_up.get_or_insert(id);
             }
             (Outcome::Applies, Body::Limit(limit), mode) => {
-                let draw = evaluation.draw(id, rule, limit);
-                listener.drawn(&draw);
+                let budget = limit.budget.as_ref();
+                let draw = budget.map(|budget| evaluation.draw(id, rule, budget));
+                if let Some(draw) = &draw {
+                    listener.drawn(draw);
+                }
                 match mode {
-                    Mode::Enforce => self.draws.push(draw),
-                    Mode::Shadow => self.shadow.push(Shadowed { rule: id, draw: Some(draw) }),
+                    Mode::Enforce => {
+                        self.draws.extend(draw);
+                        self.bounds.tighten(&limit.bounds.of(id));
+                    }
+                    Mode::Shadow => self.shadow.push(Shadowed { rule: id, draw }),
                 }
             }
             (Outcome::Applies, _, Mode::Shadow) => {
@@ -219,7 +227,8 @@ impl Findings {
             _ => None,
         };
         if let Some(basis) = basis {
-            return Ok(Permitted { basis, draws: self.draws, shadow: self.shadow });
+            let Self { draws, bounds, shadow, .. } = self;
+            return Ok(Permitted { basis, draws, bounds, shadow });
         }
         let (reason, rule) = match (self.denied, self.step_up) {
             (Some(rule), _) => (Reason::Denied, Some(rule)),

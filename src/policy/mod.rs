@@ -40,7 +40,7 @@ pub use principal::{ClientKind, Principal};
 pub use rule::{Effect, Mode, RefusalStyle, RuleId, RuleInfo};
 pub use set::Policy;
 pub use value::{Number, Value};
-pub use verdict::{Basis, Draw, Needs, Permitted, Quota, Reason, Refusal, Shadowed};
+pub use verdict::{Basis, Bound, Bounds, Draw, Needs, Permitted, Quota, Reason, Refusal, Shadowed};
 
 /// Seconds since 1970-01-01T00:00:00Z on the wall clock.
 pub type UnixTime = u64;

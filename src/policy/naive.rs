@@ -7,7 +7,7 @@ use super::selector::Question;
 use super::stanza::{Body, Stanza};
 use super::target::Target;
 use super::{
-    Args, Basis, Call, Context, Effect, Mode, Object, Permitted, Policy, Principal, Reason,
+    Args, Basis, Bounds, Call, Context, Effect, Mode, Object, Permitted, Policy, Principal, Reason,
     Refusal, RuleId, Shadowed, UnixTime,
 };
 use crate::wire::mcp::{Method, ObjectKind, Revision};
@@ -91,14 +91,23 @@ pub fn decide(
     };
     // Then every matching limit.
     let drawn = |(id, rule): &(RuleId, &Stanza)| match &rule.body {
-        Body::Limit(limit) => Some(draw(*id, &rule.name, limit, &scope, &policy.hasher)),
+        Body::Limit(limit) => {
+            let budget = limit.budget.as_ref()?;
+            Some(draw(*id, &rule.name, budget, &scope, &policy.hasher))
+        }
         _ => None,
     };
     let draws = of(Effect::Limit, Mode::Enforce).filter_map(drawn).collect();
     shadow.extend(
         of(Effect::Limit, Mode::Shadow).map(|limit| Shadowed { rule: limit.0, draw: drawn(limit) }),
     );
-    Ok(Permitted { basis, draws, shadow: shadow.into() })
+    let mut bounds = Bounds::default();
+    for (id, rule) in of(Effect::Limit, Mode::Enforce) {
+        if let Body::Limit(limit) = &rule.body {
+            bounds.tighten(&limit.bounds.of(*id));
+        }
+    }
+    Ok(Permitted { basis, draws, bounds, shadow: shadow.into() })
 }
 
 /// What [`Policy::lists`] must say.

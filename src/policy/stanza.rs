@@ -6,7 +6,7 @@ use super::expr::{Expr, Path, Reads};
 use super::index::Entry;
 use super::selector::{Pattern, Question, Space, Subject};
 use super::target::{Acts, Target};
-use super::{Effect, Mode, Needs, Quota, SlotSet, UnixTime};
+use super::{Bounds, Effect, Mode, Needs, Quota, SlotSet, UnixTime};
 
 /// One rule.
 #[derive(Clone, Debug)]
@@ -39,6 +39,14 @@ pub(super) enum Body {
 /// How much of something.
 #[derive(Clone, Debug)]
 pub(super) struct Limit {
+    /// How often, where that is limited.
+    pub(super) budget: Option<Budget>,
+    pub(super) bounds: Bounds,
+}
+
+/// How often something may be done.
+#[derive(Clone, Debug)]
+pub(super) struct Budget {
     /// What tells buckets apart; empty for one bucket for all callers.
     pub(super) per: Box<[Path]>,
     pub(super) tier: Option<Path>,
@@ -119,7 +127,7 @@ impl Stanza {
             is_retry |= predicate.expr.reads().any_of(Reads::IS_RETRY);
         }
         if let Body::Limit(limit) = &self.body {
-            for path in limit.paths() {
+            for path in limit.budget.iter().flat_map(Budget::paths) {
                 slots = slots.union(path.slots());
                 is_retry |= path.reads().any_of(Reads::IS_RETRY);
             }
@@ -128,7 +136,7 @@ impl Stanza {
     }
 }
 
-impl Limit {
+impl Budget {
     /// Every path that it reads.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         let cost = match &self.cost {

@@ -2,6 +2,7 @@
 //! asks for one cannot be reached around the policy.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use smallvec::SmallVec;
 
@@ -13,6 +14,7 @@ use super::{RefusalStyle, RuleId, SlotSet};
 pub struct Permitted {
     pub(super) basis: Basis,
     pub(super) draws: SmallVec<[Draw; 4]>,
+    pub(super) bounds: Bounds,
     pub(super) shadow: SmallVec<[Shadowed; 1]>,
 }
 
@@ -23,6 +25,7 @@ impl Permitted {
         Self {
             basis: Basis::Lifecycle,
             draws: draws.into_iter().collect(),
+            bounds: Bounds::default(),
             shadow: SmallVec::new(),
         }
     }
@@ -44,6 +47,7 @@ impl Permitted {
                 None => self.draws.push(draw),
             }
         }
+        self.bounds.tighten(&other.bounds);
         for shadowed in other.shadow {
             if !self.shadow.contains(&shadowed) {
                 self.shadow.push(shadowed);
@@ -58,6 +62,12 @@ impl Permitted {
         let mut all = first.clone();
         rest.iter().for_each(|one| all.join(one.clone()));
         Some(all)
+    }
+
+    /// How large and how long it may be.
+    #[must_use]
+    pub fn bounds(&self) -> &Bounds {
+        &self.bounds
     }
 
     /// What allows it.
@@ -95,6 +105,57 @@ impl Basis {
         match self {
             Self::Lifecycle => None,
             Self::Rule(rule) => Some(rule),
+        }
+    }
+}
+
+/// How large and how long a call may be: the least that its limits say, and which says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// From the decision to the end of the reply.
+    pub timeout: Option<Bound<Duration>>,
+    /// Bytes of `params.arguments`, as written.
+    pub max_args: Option<Bound<u64>>,
+    /// Bytes of one message of the reply, as written.
+    pub max_result: Option<Bound<u64>>,
+}
+
+/// A bound, and the limit that it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound<T> {
+    /// Still admitted.
+    pub most: T,
+    /// Whose it is.
+    pub rule: RuleId,
+}
+
+impl Bounds {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Takes over what `other` bounds more tightly.
+    pub fn tighten(&mut self, other: &Self) {
+        fn least<T: PartialOrd>(ours: &mut Option<Bound<T>>, other: Option<Bound<T>>) {
+            if let Some(other) = other
+                && ours.as_ref().is_none_or(|ours| other.most < ours.most)
+            {
+                *ours = Some(other);
+            }
+        }
+        least(&mut self.timeout, other.timeout);
+        least(&mut self.max_args, other.max_args);
+        least(&mut self.max_result, other.max_result);
+    }
+
+    /// The same, as those of `rule`.
+    pub(super) fn of(&self, rule: RuleId) -> Self {
+        Self {
+            timeout: self.timeout.map(|bound| Bound { rule, ..bound }),
+            max_args: self.max_args.map(|bound| Bound { rule, ..bound }),
+            max_result: self.max_result.map(|bound| Bound { rule, ..bound }),
         }
     }
 }

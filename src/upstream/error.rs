@@ -35,6 +35,12 @@ pub enum Failure {
     /// No reply head within [`super::Timeouts::first_byte`].
     #[error("no reply in time")]
     FirstByteTimeout,
+    /// The call took longer than a limit lets it.
+    #[error("the call took longer than it may")]
+    CallTimeout,
+    /// An event stream of more bytes than it may have.
+    #[error("the event stream is larger than it may be")]
+    StreamTooLong,
     /// Nothing came for [`super::Timeouts::stream_idle`] in the middle of a reply.
     #[error("the reply stalled")]
     StreamIdle,

@@ -3,6 +3,7 @@
 mod architecture;
 mod authn;
 mod batch;
+mod bounds;
 mod cli;
 mod config;
 mod corpus;

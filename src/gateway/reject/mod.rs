@@ -110,6 +110,12 @@ impl Reject {
         self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
+    /// By this rule.
+    pub(super) fn by(mut self: Box<Self>, rule: Option<Arc<str>>) -> Box<Self> {
+        self.rule = rule;
+        self
+    }
+
     /// Answers under `id`, where it is known.
     pub(super) fn under(mut self: Box<Self>, id: Option<&Id>) -> Box<Self> {
         self.id = id.cloned();

@@ -170,7 +170,7 @@ impl Reject {
     /// The body breaks a rule of the wire.
     pub(in crate::gateway) fn violation(violation: &Violation, served: RevisionSet) -> Box<Self> {
         let status = match violation {
-            Violation::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Violation::BodyTooLarge | Violation::ArgumentsTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::BAD_REQUEST,
         };
         let reject = Self::new(status, Shape::Error(violation.code()), violation.slug())

@@ -1,5 +1,7 @@
 //! Refusals for what the upstream does, or does not do.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 
 use super::{Reject, SHED_SECONDS, Shape};
@@ -22,19 +24,39 @@ impl Reject {
                 "upstream_timeout",
                 "the server did not answer in time",
             ),
-            Failure::Lost(_) | Failure::Closed | Failure::StreamIdle | Failure::Aborted => {
+            Failure::CallTimeout => {
+                (StatusCode::GATEWAY_TIMEOUT, "call_timeout", "the call took longer than it may")
+            }
+            Failure::StreamTooLong
+            | Failure::Lost(_)
+            | Failure::Closed
+            | Failure::StreamIdle
+            | Failure::Aborted => {
                 (StatusCode::BAD_GATEWAY, "upstream_lost", "the connection to the server was lost")
             }
         };
-        let reject = Self::new(status, Shape::Error(codes::INTERNAL_ERROR), reason)
-            .says(public)
-            .detail(failure.to_string());
+        let code = match failure {
+            Failure::CallTimeout => codes::UPSTREAM_TIMEOUT,
+            _ => codes::INTERNAL_ERROR,
+        };
+        let reject =
+            Self::new(status, Shape::Error(code), reason).says(public).detail(failure.to_string());
         let mut reject = if status == StatusCode::SERVICE_UNAVAILABLE {
             reject.retry_after(SHED_SECONDS, SHED_SECONDS * 1000)
         } else {
             reject
         };
         reject.decision = Decision::Allow;
+        reject
+    }
+
+    /// A reply that is larger than a limit lets it be. In band, like a refusal: it is about this one call.
+    pub(in crate::gateway) fn result_too_large(rule: Option<Arc<str>>) -> Box<Self> {
+        let code = Shape::Error(codes::TOO_LARGE);
+        let mut reject = Self::new(StatusCode::OK, code, "result_too_large")
+            .says("the result is larger than a limit allows");
+        reject.rule = rule;
+        reject.decision = Decision::Limit;
         reject
     }
 

@@ -195,6 +195,7 @@ impl Envelope {
         self.violation = last.violation;
         self.is_quiet = last.is_quiet;
         self.batch = last.batch;
+        self.arguments_len = last.arguments_len;
     }
 
     fn end_element(&mut self) {

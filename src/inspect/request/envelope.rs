@@ -80,6 +80,12 @@ pub(super) struct Envelope {
     /// What is wrong with the first of them that is not canonical, kept or not.
     pub(super) bad_subscription: Option<UriFault>,
     pub(super) arguments: Progress,
+    /// Where they began.
+    arguments_at: u64,
+    /// The most bytes that the arguments of a message had: of a batch, of any of its messages.
+    pub(super) arguments_len: u64,
+    /// The most that they may have, once a limit says so.
+    pub(super) arguments_most: Option<u64>,
     pub(super) capture: Capture,
     /// The comparison of arguments with headers, where the tool that the headers name mirrors any.
     pub(super) mirrored: Option<Box<Mirrored>>,
@@ -128,6 +134,9 @@ impl Envelope {
             subscriptions: Some(Vec::new()),
             bad_subscription: None,
             arguments: Progress::Ahead,
+            arguments_at: 0,
+            arguments_len: 0,
+            arguments_most: None,
             capture: Capture::new(limits.capture, limits.elements),
             mirrored: None,
             annotated: None,
@@ -197,7 +206,10 @@ impl Envelope {
             place::PARAMS if self.has_outcome => self.refuse(Violation::RequestAndResponse),
             place::PARAMS => self.params = Progress::Open,
             place::ARGUMENTS if !is_object => self.refuse(Violation::ArgumentsNotObject),
-            place::ARGUMENTS => self.arguments = Progress::Open,
+            place::ARGUMENTS => {
+                self.arguments = Progress::Open;
+                self.arguments_at = at;
+            }
             place::META if !is_object && kind != Kind::Null => {
                 self.refuse(Violation::MetaNotObject);
             }
@@ -230,7 +242,10 @@ impl Envelope {
             place::METHOD => self.end_method(),
             place::REF => self.reference = Progress::Closed,
             place::FILTER => self.filter = Progress::Closed,
-            place::ARGUMENTS => self.arguments = Progress::Closed,
+            place::ARGUMENTS => {
+                self.arguments = Progress::Closed;
+                self.check_arguments_end(at);
+            }
             place::PARAMS => self.params = Progress::Closed,
             place::ROOT => {
                 self.brace = Some(at.saturating_sub(1));
@@ -261,6 +276,24 @@ impl Envelope {
             }
         }
         self.settle();
+    }
+
+    fn check_arguments_end(&mut self, at: u64) {
+        self.arguments_len = self.arguments_len.max(at.saturating_sub(self.arguments_at));
+        self.check_arguments_len();
+    }
+
+    pub(super) fn check_arguments_len(&mut self) {
+        if self.arguments_most.is_some_and(|most| self.arguments_len > most) {
+            self.refuse(Violation::ArgumentsTooLarge);
+        }
+    }
+
+    /// The body has come to offset `at`: arguments that are already too large need not end to be so.
+    pub(super) fn check_arguments_so_far(&mut self, at: u64) {
+        if self.arguments == Progress::Open && self.arguments_most.is_some() {
+            self.check_arguments_end(at);
+        }
     }
 
     fn end_method(&mut self) {

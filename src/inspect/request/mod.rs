@@ -211,6 +211,17 @@ impl RequestInspector {
         calls
     }
 
+    /// From now on the arguments may have `most` bytes; of a batch, those of each message.
+    ///
+    /// # Errors
+    /// [`Violation::ArgumentsTooLarge`], at once or from a later [`RequestInspector::feed`].
+    pub fn bound_arguments(&mut self, most: u64) -> Result<(), Violation> {
+        self.envelope.arguments_most = Some(most);
+        self.envelope.check_arguments_len();
+        self.envelope.check_arguments_so_far(self.fed);
+        self.verdict()
+    }
+
     /// Opens the way for the body of the call, or calls, that were taken. Asks for the permission so that nobody forgets it.
     pub fn release(&mut self, _permitted: &Permitted) {
         if self.is_taken && !self.is_refused() {

@@ -15,6 +15,9 @@ pub enum Violation {
     /// What a decision needs did not come within `RequestLimits::hold` bytes.
     #[error("method, target and arguments to decide on come too late in the body")]
     HoldExceeded,
+    /// More bytes of arguments than a limit lets a call have (T48).
+    #[error("the arguments are larger than a limit allows")]
+    ArgumentsTooLarge,
     /// More white space behind the root than `RequestLimits::trailing`.
     #[error("too much white space after the message")]
     TrailingSpace,
@@ -104,6 +107,7 @@ impl Violation {
             Self::Syntax(error) => syntax_slug(error.kind),
             Self::BodyTooLarge => "body_too_large",
             Self::HoldExceeded => "hold_exceeded",
+            Self::ArgumentsTooLarge => "arguments_too_large",
             Self::TrailingSpace => "trailing_space",
             Self::BatchUnsupported => "batch_unsupported",
             Self::BatchEmpty => "batch_empty",
@@ -146,6 +150,7 @@ impl Violation {
             Self::Syntax(_)
                 | Self::BodyTooLarge
                 | Self::HoldExceeded
+                | Self::ArgumentsTooLarge
                 | Self::TrailingSpace
                 | Self::BatchUnsupported
                 | Self::BatchEmpty
@@ -154,7 +159,7 @@ impl Violation {
     }
 
     /// The JSON-RPC code that belongs to it (mcp-protocol.md §7.2). The HTTP status is 413 for
-    /// [`Violation::BodyTooLarge`], else 400.
+    /// [`Violation::BodyTooLarge`] and [`Violation::ArgumentsTooLarge`], else 400.
     #[must_use]
     pub const fn code(&self) -> i64 {
         match self {
@@ -168,7 +173,7 @@ impl Violation {
                 | SyntaxErrorKind::TooManyKeys => codes::INVALID_REQUEST,
                 _ => codes::PARSE_ERROR,
             },
-            Self::BodyTooLarge => codes::TOO_LARGE,
+            Self::BodyTooLarge | Self::ArgumentsTooLarge => codes::TOO_LARGE,
             Self::MetaNotObject
             | Self::ArgumentsNotObject
             | Self::TargetMissing

@@ -139,18 +139,20 @@ pub struct Watch {
     pub elements: bool,
     /// Requests of the server.
     pub requests: bool,
+    /// How large messages are.
+    pub size: bool,
 }
 
 impl Watch {
     /// Nothing.
-    pub const NOTHING: Self = Self { lists: false, elements: false, requests: false };
+    pub const NOTHING: Self = Self { lists: false, elements: false, requests: false, size: false };
     /// Lists alone.
     pub const LISTS: Self = Self { lists: true, ..Self::NOTHING };
 
     /// Whether there is nothing to look for.
     #[must_use]
     pub const fn is_nothing(self) -> bool {
-        !self.lists && !self.elements && !self.requests
+        !self.lists && !self.elements && !self.requests && !self.size
     }
 }
 

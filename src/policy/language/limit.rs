@@ -1,15 +1,24 @@
 //! The keys of `[[limit]]`.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use super::rate::{MAX_COUNT, Rate, RateError};
 use super::{Draft, codes};
 use crate::diagnostic::document::{Shape, Table, Value};
 use crate::diagnostic::{Diagnostic, Span, Spanned};
-use crate::policy::Quota;
 use crate::policy::expr::{Path, Reads};
-use crate::policy::stanza::{Cost, Limit};
+use crate::policy::stanza::{Budget, Cost, Limit};
+use crate::policy::{Bound, Bounds, Quota, RuleId};
 
 /// Keys that are in the language and that nothing acts on yet.
-const NOT_YET: [&str; 5] = ["concurrent", "timeout", "max_args", "max_result", "on_store_failure"];
+const NOT_YET: [&str; 2] = ["concurrent", "on_store_failure"];
+
+/// What `timeout` may be: a second at the least, so that a slip of the unit refuses no call at all.
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
+
+/// What `max_args` and `max_result` may be: 64 B to 1 GiB.
+const SIZE: RangeInclusive<u64> = 64..=1 << 30;
 
 /// Most paths in `per`.
 const MAX_PER: usize = 8;
@@ -34,6 +43,29 @@ impl Draft<'_> {
                 self.not_enforced(key, table.key_span(key).unwrap_or_else(|| table.span()));
             }
         }
+        let bounds = self.read_bounds(table);
+        // What only bounds single calls counts none of them.
+        let is_counted = ["rate", "per", "tier", "burst", "cost"].iter().any(|key| table.has(key));
+        if !bounds.is_empty() && !is_counted {
+            return Some(Limit { budget: None, bounds });
+        }
+        let budget = Some(self.read_budget(table)?);
+        Some(Limit { budget, bounds })
+    }
+
+    /// `timeout`, `max_args`, `max_result`. Whose they are is said when they apply.
+    fn read_bounds(&self, table: &mut Table<'_>) -> Bounds {
+        fn bound<T>(most: Option<Spanned<T>>) -> Option<Bound<T>> {
+            most.map(|most| Bound { most: most.value, rule: RuleId::new(0) })
+        }
+        Bounds {
+            timeout: bound(table.duration("timeout", TIMEOUT)),
+            max_args: bound(table.size("max_args", SIZE)),
+            max_result: bound(table.size("max_result", SIZE)),
+        }
+    }
+
+    fn read_budget(&mut self, table: &mut Table<'_>) -> Option<Budget> {
         let per = self.read_per(table);
         let tier_span = table.key_span("tier");
         let tier = table.string("tier").map(|text| self.path(text));
@@ -48,7 +80,7 @@ impl Draft<'_> {
         };
         self.check_cost(&cost, &tiers, otherwise)?;
         let cost = cost?.value;
-        Some(Limit { per: per?.into(), tier, tiers: tiers.into(), otherwise, cost })
+        Some(Budget { per: per?.into(), tier, tiers: tiers.into(), otherwise, cost })
     }
 
     fn read_per(&mut self, table: &mut Table<'_>) -> Option<Vec<Path>> {
