@@ -38,6 +38,19 @@ pub(super) enum Body {
 #[error("the reply was cut off")]
 pub(super) struct CutOff;
 
+/// What becomes of a reply on its way.
+#[derive(Debug)]
+pub(super) struct Passage {
+    pub(super) inspector: Option<ReplyInspector<ReplyJudge>>,
+    /// What the server is told of what it asked, and was refused.
+    pub(super) answers: Option<Answers>,
+    pub(super) witness: Option<Witness>,
+    /// Where a request body that still streams leaves the reason if it is cut off.
+    pub(super) late: Option<Slot>,
+    /// When a limit ends it.
+    pub(super) deadline: Option<Instant>,
+}
+
 /// The upstream's reply on its way.
 #[derive(Debug)]
 pub(super) struct Relay {
@@ -114,14 +127,11 @@ impl Body {
     /// `reply`, inspected or not.
     pub(super) fn relay(
         reply: Reply,
-        inspector: Option<ReplyInspector<ReplyJudge>>,
-        answers: Option<Answers>,
+        passage: Passage,
         stream: Option<Stream>,
-        witness: Option<Witness>,
-        late: Option<Slot>,
-        deadline: Option<Instant>,
         mut record: Box<Record>,
     ) -> Self {
+        let Passage { inspector, answers, witness, late, deadline } = passage;
         let has_ended = reply.is_end_stream() && inspector.is_none();
         if has_ended {
             // hyper does not ask for the body of such a reply.

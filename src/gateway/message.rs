@@ -39,6 +39,15 @@ pub(super) struct Exchange {
     pub(super) record: Box<Record>,
 }
 
+/// What is left to know of a message that went upstream.
+struct Sent {
+    modern: bool,
+    id: Option<Id>,
+    batch: Box<[Id]>,
+    /// Where a body that still streams leaves the reason if it is cut off.
+    slot: Option<Slot>,
+}
+
 impl Exchange {
     pub(super) async fn run(mut self, mut head: Parts, mut inbound: Inbound) -> Answer {
         let (shared, known) = (&*self.shared, &self.known);
@@ -141,8 +150,8 @@ impl Exchange {
                     result: bounds.max_result.map(|bound| bound.most),
                     rule: bounds.max_result.and_then(|bound| self.known.rule(bound.rule)),
                 };
-                let question =
-                    self.question(modern, id, batch, slot, way, session.key(&self.known), bounded);
+                let sent = Sent { modern, id, batch, slot };
+                let question = self.question(sent, way, session.key(&self.known), bounded);
                 let credentials = &self.known.route.credentials;
                 let mut response =
                     relay::relay(&self.shared, reply, question, credentials, self.record).await?;
@@ -266,15 +275,13 @@ impl Exchange {
     /// What the reply will have to be.
     fn question(
         &mut self,
-        modern: bool,
-        id: Option<Id>,
-        batch: Box<[Id]>,
-        late: Option<Slot>,
+        sent: Sent,
         way: Way,
         session: SessionKey,
         bounded: Bounded,
     ) -> Question {
         let known = &self.known;
+        let Sent { modern, id, batch, slot: late } = sent;
         // One call, or those of a batch: whatever lists they ask for may be in the reply.
         let calls = || self.record.calls();
         let lists = calls().filter_map(|call| Method::from_wire(&call.method).info().lists);

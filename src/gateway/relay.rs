@@ -12,7 +12,7 @@ use http_body::Body as HttpBody;
 use tokio::time::{Instant, timeout_at};
 
 use super::answers::{Answers, Way};
-use super::body::{Body, Stream, Witness};
+use super::body::{Body, Passage, Stream, Witness};
 use super::clock::unix_seconds;
 use super::judge::ReplyJudge;
 use super::media;
@@ -156,19 +156,9 @@ pub(super) async fn relay(
         // A legacy client resumes a lost stream; an error would end that. A modern one has lost its call.
         stream.orphan = question.id.filter(|_| question.modern);
     }
-    Ok(Response::from_parts(
-        head,
-        Body::relay(
-            reply,
-            inspector,
-            answers,
-            stream,
-            witness,
-            question.late,
-            question.bounded.deadline,
-            record,
-        ),
-    ))
+    let Question { late, bounded: Bounded { deadline, .. }, .. } = question;
+    let passage = Passage { inspector, answers, witness, late, deadline };
+    Ok(Response::from_parts(head, Body::relay(reply, passage, stream, record)))
 }
 
 /// All of a short reply, inspected. Nobody can use half of a JSON text: so it goes in one piece, and where it must not go the

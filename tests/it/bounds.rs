@@ -1,5 +1,7 @@
 //! How large and how long: `timeout`, `max_args` and `max_result` of limits, and what the config says of streams.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
