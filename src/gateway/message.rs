@@ -11,6 +11,7 @@ use super::answers::Way;
 use super::batch::Logged;
 use super::clock::unix_seconds;
 use super::forward::{self, Facts, Leave};
+use super::framing;
 use super::inbound::{Broken, Inbound};
 use super::judge::{self, ReplyJudge};
 use super::outstanding::{self, Answers, SessionKey};
@@ -54,9 +55,13 @@ impl Exchange {
         let policy = Arc::clone(&known.policy);
         let mut inspector = match read::inspector(shared, policy, known, &head.headers) {
             Ok(inspector) => inspector,
-            Err(reject) => {
-                read::unseen(&head.headers, &mut inbound, &self.record).await;
+            Err(reject) if framing::expects_continue(&head.headers) => {
                 return Err((reject, self.record));
+            }
+            Err(reject) => {
+                // The headers alone are enough to refuse it, but it is told under its id.
+                let blind = read::blind(&self.shared, &self.known);
+                return self.refuse(reject, inbound, blind).await;
             }
         };
         if judge::judges_requests(&self.known) {

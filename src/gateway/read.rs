@@ -52,6 +52,13 @@ pub(super) fn inspector(
     Ok(Box::new(inspector.with_annotated(&known.route.annotated)))
 }
 
+/// An inspector of a body that is refused already: good for nothing but its id.
+pub(super) fn blind(shared: &Shared, known: &Known) -> Box<RequestInspector> {
+    let (policy, route) = (Arc::clone(&known.policy), known.route.revisions);
+    let exchange = Exchange { mirror: Mirror::default(), session: None, announced: false, route };
+    Box::new(RequestInspector::new(policy, exchange, shared.limits.request, shared.seed))
+}
+
 /// The mirrored headers.
 ///
 /// # Errors

@@ -19,6 +19,7 @@ mod jsonrpc;
 mod limits;
 mod list_filter;
 mod lock;
+mod matrix;
 mod mcp;
 mod mirrored;
 mod policy;

@@ -184,7 +184,12 @@ impl Reject {
     }
 
     fn versions(mut self: Box<Self>, requested: Option<&str>, served: RevisionSet) -> Box<Self> {
-        self.versions = requested.map(|requested| (served, requested.into()));
+        if let Some(requested) = requested {
+            // Of an error a legacy client shows the message alone (mcp-protocol.md §7.2).
+            let names: Vec<&str> = served.iter().map(|revision| revision.as_str()).collect();
+            self.public = format!("{}; supported: {}", self.public, names.join(", ")).into();
+            self.versions = Some((served, requested.into()));
+        }
         self
     }
 

@@ -136,7 +136,8 @@ impl Envelope {
         match &mut self.batch {
             None if kind == Kind::Object => {}
             None if kind == Kind::Array => self.open_batch(most),
-            None => self.refuse(Violation::NotAnObject),
+            // It may be no JSON at all: what it is, is told when it ends.
+            None => {}
             Some(batch) if batch.begun == most => {
                 batch.is_inside = false;
                 self.refuse(Violation::BatchTooLong);
@@ -145,18 +146,18 @@ impl Envelope {
                 batch.begun += 1;
                 batch.is_inside = true;
                 self.renew();
-                if kind != Kind::Object {
+                if kind == Kind::Array {
                     self.refuse(Violation::NotAnObject);
                 }
             }
         }
     }
 
-    /// The batch, or an element of it, ended before offset `at`.
-    pub(super) fn end_in_batch(&mut self, at: u64) {
+    /// The batch, or an element of it that is a `kind`, ended before offset `at`.
+    pub(super) fn end_in_batch(&mut self, kind: Kind, at: u64) {
         let Some(batch) = &mut self.batch else { return };
         if batch.is_inside {
-            return self.end_element();
+            return self.end_element(kind);
         }
         batch.is_closed = true;
         let is_empty = batch.begun == 0;
@@ -198,7 +199,10 @@ impl Envelope {
         self.arguments_len = last.arguments_len;
     }
 
-    fn end_element(&mut self) {
+    fn end_element(&mut self, kind: Kind) {
+        if kind != Kind::Object {
+            self.refuse(Violation::NotAnObject);
+        }
         if !self.is_quiet {
             self.params = Progress::Closed;
             self.end_root();

@@ -180,10 +180,11 @@ impl Envelope {
         object.as_ref().map(|object| &*object.name)
     }
 
-    /// Whether the message wants a reply, as far as is known: it has a method that does, or no method yet and an id.
+    /// Whether the message wants a reply, as far as is known: it has a method that does, or an id and is no response.
     pub(super) fn wants_reply(&self) -> bool {
         match self.method {
-            Some(_) => self.is_request,
+            // Who gives a notification an id waits for its answer, if only to hear that it may not.
+            Some(_) => self.is_request || self.id.is_begun(),
             None => !self.has_outcome && self.id.is_begun(),
         }
     }
@@ -247,6 +248,7 @@ impl Envelope {
                 self.check_arguments_end(at);
             }
             place::PARAMS => self.params = Progress::Closed,
+            place::ROOT if kind != Kind::Object => return self.refuse(Violation::NotAnObject),
             place::ROOT => {
                 self.brace = Some(at.saturating_sub(1));
                 self.params = Progress::Closed;

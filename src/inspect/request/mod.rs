@@ -276,7 +276,7 @@ impl RequestInspector {
         self.envelope.batch.as_deref().filter(|_| is_readable)
     }
 
-    /// Whether the message wants a reply, as far as is known: it has a method that does, or no method yet and an id.
+    /// Whether the message wants a reply, as far as is known: it has a method that does, or an id and is no response.
     #[must_use]
     pub fn is_request(&self) -> bool {
         match &self.envelope.batch {

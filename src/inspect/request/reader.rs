@@ -143,7 +143,7 @@ impl Visit for Reader<'_> {
             return self.verdict();
         }
         if place == place::ROOT && envelope.batch.is_some() {
-            envelope.end_in_batch(at);
+            envelope.end_in_batch(kind, at);
             return self.verdict();
         }
         if envelope.is_quiet {
