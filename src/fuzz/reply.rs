@@ -221,11 +221,7 @@ fn agrees(fate: &Fate, after: Option<&Value>) {
     match (fate, after) {
         (Fate::Passes(expected), Some(after)) => assert_eq!(after, expected, "the oracle agrees"),
         (Fate::Fails, Some(after)) => {
-            assert_eq!(
-                after.pointer("/error/message"),
-                Some(&json!("refused")),
-                "an error takes its place"
-            );
+            assert_eq!(after["error"]["message"], json!("refused"), "an error takes its place");
         }
         (fate, after) => panic!("{fate:?}, but {after:?} left"),
     }
