@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-use crate::policy::{Args, Call, Context, Object, Principal, Value};
+use crate::lock::List;
+use crate::policy::{Args, Call, Context, Object, Policy, Principal, Value};
 use crate::wire::mcp::{Method, ObjectKind, Revision};
 
 use super::exit::Exit;
@@ -136,9 +137,31 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Exit {
     let explanation = policy.explain(&principal, &context, &call, policies::now());
     match arguments.format {
         Format::Json => output.out(explanation.to_json()),
-        Format::Human | Format::Github => output.out(explanation.to_string().trim_end()),
+        Format::Human | Format::Github => {
+            output.out(explanation.to_string().trim_end());
+            if let Some(object) = &call.object {
+                tell_pins(&policy, &arguments.route, object, output);
+            }
+        }
     }
     Exit::Clean
+}
+
+/// Says what pins say of `object`: they hold in `run`, where it is known what the server shows.
+fn tell_pins(policy: &Policy, route: &str, object: &Object, output: &Output) {
+    let lists = List::ALL.into_iter().filter(|list| list.kind() == object.kind);
+    for list in lists {
+        let Some(pin) = policy.pin(route, list, &object.name, policies::now()) else { continue };
+        let (name, on_change) = (pin.name, pin.on_change.as_str());
+        match pin.digest {
+            Some(digest) => output.out(format_args!(
+                "pinned by `{name}`, on_change {on_change}: the server must show it with {digest}"
+            )),
+            None => output.out(format_args!(
+                "pinned by `{name}`, on_change {on_change}: the lock file does not have it, which counts as changed"
+            )),
+        }
+    }
 }
 
 /// The JSON object that `text` is, or that the file behind its `@` holds.

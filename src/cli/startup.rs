@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use crate::config::{Config, Jwks};
 use crate::gateway::StartError;
-use crate::policy::{Effect, Mode, Policy};
+use crate::policy::{Effect, Mode, OnChange, Policy};
 
 /// The text, for people; every line but the first is indented.
 pub(super) fn text(config: &Config, policy: &Policy) -> String {
@@ -32,7 +32,9 @@ pub(super) fn text(config: &Config, policy: &Policy) -> String {
         config.policies.display(),
         policy.rules().len()
     );
-    let width = policy.rules().iter().map(|rule| rule.name().len()).max().unwrap_or_default();
+    let rules = policy.rules().iter().map(|rule| rule.name().len());
+    let pins = policy.pins().iter().map(|pin| pin.name().len());
+    let width = rules.chain(pins).max().unwrap_or_default();
     for rule in policy.rules() {
         let hook = match (rule.mode(), rule.effect()) {
             (Mode::Shadow, _) => "shadow: decided and logged, not enforced",
@@ -50,6 +52,19 @@ pub(super) fn text(config: &Config, policy: &Policy) -> String {
             rule.file(),
             rule.line()
         );
+    }
+    for pin in policy.pins() {
+        let (mode, hook) = match (pin.mode(), pin.on_change()) {
+            (Mode::Shadow, _) => ("shadow: ", OnChange::Alert),
+            (Mode::Enforce, on_change) => ("", on_change),
+        };
+        let hook = match hook {
+            OnChange::Alert => "each element of a list; what changed is logged",
+            OnChange::Hide => "each element of a list; what changed is removed",
+            OnChange::Deny => "each element of a list and each call; what changed is refused",
+        };
+        let (name, file, line) = (pin.name(), pin.file(), pin.line());
+        let _ = writeln!(text, "    pin   {name:<width$}  {mode}{hook}  ({file}:{line})");
     }
     text
 }

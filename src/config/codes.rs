@@ -52,7 +52,8 @@ pub const SAME_ROUTE: Code = Code("C033");
 pub const UPSTREAM: Code = Code("C034");
 /// Warning: more than one address, between which load is not shared.
 pub const ONE_UPSTREAM: Code = Code("C035");
-/// `route.credentials`, `route.refusal`, `route.revisions` or `route.sessions` has an unknown word.
+/// `route.credentials`, `route.refusal`, `route.revisions`, `route.sessions` or `route.hidden_characters` has an unknown
+/// word.
 pub const WORD: Code = Code("C036");
 /// `auth.jwt.issuer`, `audience` or `typ` that no token can have.
 pub const CLAIM: Code = Code("C040");

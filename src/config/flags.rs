@@ -133,6 +133,7 @@ impl RawRoute<'_> {
             revisions: None,
             sessions: None,
             elicitation_hosts: Vec::new(),
+            hidden_characters: None,
         }
     }
 }

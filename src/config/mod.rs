@@ -32,7 +32,7 @@ pub use hosts::{Hosts, Origins};
 pub use limits::Limits;
 pub use listen::Listen;
 pub use resolve::Outside;
-pub use route::{Credentials, Route, Sessions};
+pub use route::{Credentials, HiddenCharacters, Route, Sessions};
 pub use secret::Secret;
 
 use crate::seal::Key;

@@ -69,6 +69,7 @@ pub(super) struct RawRoute<'d> {
     pub(super) revisions: Option<Vec<Text<'d>>>,
     pub(super) sessions: Option<Text<'d>>,
     pub(super) elicitation_hosts: Vec<Text<'d>>,
+    pub(super) hidden_characters: Option<Text<'d>>,
 }
 
 /// `route.credentials`.
@@ -207,6 +208,7 @@ fn route<'d>(mut table: Table<'d>, problems: &Problems) -> RawRoute<'d> {
         revisions: some(&mut table, "revisions", problems),
         sessions: table.string("sessions"),
         elicitation_hosts: table.strings("elicitation_hosts").unwrap_or_default(),
+        hidden_characters: table.string("hidden_characters"),
     };
     for (key, instead) in [
         ("balance", "leave it out; name one address, of a balancer where there are replicas"),

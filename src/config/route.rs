@@ -34,6 +34,21 @@ pub struct Route {
     pub sessions: Sessions,
     /// Where the server may send users by URL-mode elicitation. Default nowhere (T16).
     pub elicitation_hosts: ElicitationHosts,
+    /// What becomes of elements of lists with characters that only models see. Default: told (T51).
+    pub hidden_characters: HiddenCharacters,
+}
+
+/// What becomes of an element of a list that has characters which a model reads and its user does not see (T51).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HiddenCharacters {
+    /// It passes, and the access log says so. The default, because texts in some scripts have such characters for honest
+    /// reasons, and a tool that is gone without a word costs an operator more than a line in the log.
+    #[default]
+    Flag,
+    /// No list shows it.
+    Hide,
+    /// Nobody looks.
+    Allow,
 }
 
 /// What clients see of the `Mcp-Session-Id` of the server (T43, T44).
@@ -136,6 +151,12 @@ impl Route {
             Some(written) => revisions(written, scope),
             None => Some(RevisionSet::ALL),
         };
+        let hidden_characters = match raw.hidden_characters {
+            Some(text) => {
+                scope.choose(codes::WORD, text, "value of `hidden_characters`", &HIDDEN_CHARACTERS)
+            }
+            None => Some(HiddenCharacters::Flag),
+        };
         let sessions = match raw.sessions {
             Some(text) => scope.choose(codes::WORD, text, "value of `sessions`", &SESSIONS),
             None => Some(Sessions::default()),
@@ -149,6 +170,7 @@ impl Route {
             revisions: revisions?,
             sessions: sessions?,
             elicitation_hosts: elicitation_hosts(&raw.elicitation_hosts, scope),
+            hidden_characters: hidden_characters?,
         })
     }
 }
@@ -159,6 +181,11 @@ const REFUSALS: [(&str, RefusalStyle); 3] = [
     ("tool_error", RefusalStyle::ToolError),
 ];
 
+const HIDDEN_CHARACTERS: [(&str, HiddenCharacters); 3] = [
+    ("flag", HiddenCharacters::Flag),
+    ("hide", HiddenCharacters::Hide),
+    ("allow", HiddenCharacters::Allow),
+];
 const SESSIONS: [(&str, Sessions); 2] = [("sealed", Sessions::Sealed), ("plain", Sessions::Plain)];
 
 fn name(text: Text<'_>, scope: &Scope<'_>) -> Option<Box<str>> {

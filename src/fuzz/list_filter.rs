@@ -12,15 +12,15 @@ use super::sse;
 use crate::inspect::response::{
     Framing, Judge, Listing, ReplyError, ReplyInspector, ReplyOptions, ServerRequest,
 };
+use crate::lock::List;
 use crate::wire::jsonrpc::{Id, error_reply};
-use crate::wire::mcp::ObjectKind;
 
 /// Bytes that a filter may hold besides an element: the name of a field.
 const FIELD_NAME: usize = 7;
 
 /// Who may see what: everything but what is called hidden.
 #[must_use]
-pub fn listed(_kind: ObjectKind, name: &str) -> bool {
+pub fn listed(_list: List, name: &str) -> bool {
     !name.contains("hidden")
 }
 
@@ -29,8 +29,8 @@ pub fn listed(_kind: ObjectKind, name: &str) -> bool {
 pub struct ByName;
 
 impl Judge for ByName {
-    fn listed(&mut self, kind: ObjectKind, name: &str) -> Listing {
-        listed(kind, name).into()
+    fn listed(&mut self, list: List, name: &str) -> Listing {
+        listed(list, name).into()
     }
 
     fn permits(&mut self, _request: &ServerRequest<'_>) -> bool {
@@ -118,7 +118,7 @@ pub fn naive(mut message: Value, is_modern: bool) -> Value {
             Some(Value::Array(elements)) => {
                 has_list = true;
                 elements.retain(|element| match element.get(name).and_then(Value::as_str) {
-                    Some(name) => listed(ObjectKind::Tool, name),
+                    Some(name) => listed(List::Tools, name),
                     None => panic!("an element has a name"),
                 });
             }

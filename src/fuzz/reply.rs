@@ -18,9 +18,10 @@ use crate::inspect::response::{
     Elicitation, Framing, Judge, Listing, ReplyError, ReplyInspector, ReplyOptions, ServerRequest,
     Watch,
 };
+use crate::lock::List;
 use crate::wire::jsonrpc::{Id, error_reply};
+use crate::wire::mcp::Method;
 use crate::wire::mcp::fold::folds_to;
-use crate::wire::mcp::{Method, ObjectKind};
 
 /// Judges by a fixed table: see [`permits`].
 #[derive(Clone, Debug, Default)]
@@ -36,8 +37,8 @@ pub fn permits(method: &str, url: Option<&str>) -> bool {
 }
 
 impl Judge for ByTable {
-    fn listed(&mut self, kind: ObjectKind, name: &str) -> Listing {
-        listed(kind, name).into()
+    fn listed(&mut self, list: List, name: &str) -> Listing {
+        listed(list, name).into()
     }
 
     fn permits(&mut self, request: &ServerRequest<'_>) -> bool {

@@ -85,10 +85,16 @@ impl Exchange {
         let context =
             Context { route: &known.route.name, host: &known.host, sni: None, ip: known.ip };
         let principal = known.caller.principal();
+        let now = unix_seconds();
+        let refused = |at, refusal| Refused::new(vec![at], Why::Policy(refusal));
         let each = known
             .policy
-            .decide_each_of(principal, &context, calls, unix_seconds())
-            .map_err(|(at, refusal)| Refused::new(vec![at], Why::Policy(refusal)))?;
+            .decide_each_of(principal, &context, calls, now)
+            .map_err(|(at, refusal)| refused(at, refusal))?;
+        let each = each.into_iter().zip(calls).enumerate().map(|(at, (permitted, call))| {
+            known.hold_to_pins(permitted, call, now).map_err(|refusal| refused(at, refusal))
+        });
+        let each: Vec<Permitted> = each.collect::<Result<_, _>>()?;
         let all = Permitted::of_all(&each).ok_or_else(|| Refused::new(Vec::new(), Why::Empty))?;
         self.record.permitted(&all);
         // Charged last and at once, so that a batch of which one element is refused costs no budget.

@@ -418,8 +418,7 @@ impl Relay {
     fn finish(&mut self, outcome: Outcome) {
         if let Some(mut record) = self.record.take() {
             if let Some(inspector) = &mut self.inspector {
-                record.hidden = inspector.hidden();
-                record.server_refused = inspector.judge().refusals();
+                record.inspected(inspector.hidden(), inspector.judge());
             }
             record.finish(outcome);
         }

@@ -10,11 +10,13 @@ use http::HeaderValue;
 use super::Known;
 use super::authenticate::Caller;
 use super::clock::unix_seconds;
+use super::elements::{Elements, Findings};
 use super::outstanding::SessionKey;
 use super::reject;
 use super::state::{Route, Shared};
-use crate::config::Credentials;
-use crate::inspect::response::{Elicitation, Judge, Listing, ServerRequest, Watch};
+use crate::config::{Credentials, HiddenCharacters};
+use crate::inspect::response::{ElementPart, Elicitation, Judge, Listing, ServerRequest, Watch};
+use crate::lock::List;
 use crate::policy::{Call, Captures, Context, Policy, Principal, SlotSet};
 use crate::wire::jsonrpc::Id;
 use crate::wire::mcp::{ObjectKind, Revision};
@@ -39,6 +41,8 @@ pub(super) struct ReplyJudge {
     refused: VecDeque<Id>,
     /// How many were refused in all.
     refusals: u64,
+    /// Made for the first element of a list that is looked at.
+    elements: Option<Box<Elements>>,
 }
 
 impl ReplyJudge {
@@ -64,6 +68,7 @@ impl ReplyJudge {
             session,
             refused: VecDeque::new(),
             refusals: 0,
+            elements: None,
         }
     }
 
@@ -119,15 +124,41 @@ impl ReplyJudge {
         self.refusals
     }
 
+    /// What was found in lists so far.
+    pub(super) fn findings(&self) -> Option<&Findings> {
+        self.elements.as_ref().map(|elements| &elements.findings)
+    }
+
     fn context(&self) -> Context<'_> {
         Context { route: &self.route.name, host: &self.host, sni: None, ip: self.ip }
     }
 }
 
 impl Judge for ReplyJudge {
-    fn listed(&mut self, kind: ObjectKind, name: &str) -> Listing {
+    fn listed(&mut self, list: List, name: &str) -> Listing {
         let (principal, now) = (self.caller.principal(), unix_seconds());
-        self.policy.lists(principal, &self.context(), self.revision, kind, name, now).into()
+        let context = self.context();
+        let kind = list.kind();
+        let is_visible = self.policy.lists(principal, &context, self.revision, kind, name, now);
+        match &mut self.elements {
+            None => is_visible.into(),
+            Some(elements) => {
+                elements.named(&self.policy, &self.route, list, name, is_visible, now)
+            }
+        }
+    }
+
+    fn element(&mut self, list: List, part: ElementPart<'_>) {
+        if self.elements.is_none() {
+            self.elements = Elements::new(&self.policy, &self.route).map(Box::new);
+        }
+        if let Some(elements) = &mut self.elements {
+            elements.part(&self.policy, &self.route, list, part);
+        }
+    }
+
+    fn element_passes(&mut self) -> bool {
+        self.elements.as_ref().is_some_and(|elements| elements.passes())
     }
 
     fn captures(&self) -> Option<&Captures> {
@@ -188,11 +219,28 @@ impl Judge for ReplyJudge {
 /// What must be looked for in the reply to a request of `revision` that asks for a list of `lists`, and in everything of a stream
 /// that may carry any.
 pub(super) fn watch(known: &Known, lists: impl IntoIterator<Item = ObjectKind>) -> Watch {
-    Watch {
-        lists: lists.into_iter().any(|kind| known.policy.may_hide(kind)),
-        requests: judges_requests(known),
-        ..Watch::NOTHING
+    let (policy, route) = (&known.policy, &known.route);
+    let (mut has_list, mut may_hide) = (false, false);
+    for kind in lists {
+        has_list = true;
+        may_hide |= policy.may_hide(kind);
     }
+    let is_pinned = has_list && !policy.pins().is_empty();
+    let hides = route.hidden_characters == HiddenCharacters::Hide;
+    let elements = is_pinned || has_list && route.hidden_characters != HiddenCharacters::Allow;
+    Watch {
+        lists: may_hide || elements,
+        elements,
+        private: may_hide || is_pinned || has_list && hides,
+        requests: judges_requests(known),
+        size: false,
+    }
+}
+
+/// What must be looked for in a stream on which lists hardly ever come: the same, but nothing for the sake of a line in the log.
+pub(super) fn watch_stream(known: &Known, lists: impl IntoIterator<Item = ObjectKind>) -> Watch {
+    let watch = watch(known, lists);
+    if watch.private { watch } else { Watch { lists: false, elements: false, ..watch } }
 }
 
 /// Whether anything that the server asks could be refused. Otherwise its requests pass unseen, and so do the answers.

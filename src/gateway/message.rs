@@ -194,8 +194,11 @@ impl Exchange {
         let asked = Asked::single(&call, known.route.refusal);
         let record = &mut self.record;
         record.revision = Some(call.revision);
-        let decision =
-            known.policy.decide(known.caller.principal(), &context, &call, unix_seconds());
+        let now = unix_seconds();
+        let decision = known
+            .policy
+            .decide(known.caller.principal(), &context, &call, now)
+            .and_then(|permitted| known.hold_to_pins(permitted, &call, now));
         let verdict = match decision {
             Ok(permitted) => {
                 record.permitted(&permitted);

@@ -15,6 +15,8 @@ mod batch;
 mod body;
 mod clock;
 mod connection;
+mod drift;
+mod elements;
 mod forward;
 mod framing;
 mod head;
@@ -60,7 +62,7 @@ use self::route::Kind;
 use self::sse::Announced;
 pub use self::start::{Gateway, StartError};
 use self::state::{Route, Shared};
-use crate::policy::{Policy, RuleId};
+use crate::policy::{Call, Permitted, Policy, Refusal, RuleId, UnixTime};
 use crate::upstream::headers::X_REQUEST_ID;
 
 /// What a step ends in: a reply, or a refusal together with what is needed to answer it.
@@ -147,6 +149,21 @@ impl Known {
     /// The name of a rule of the policy in force.
     fn rule(&self, id: RuleId) -> Option<Arc<str>> {
         self.policy.rule(id).map(|rule| Arc::clone(rule.name()))
+    }
+}
+
+impl Known {
+    /// `permitted`, unless `call` would use what a pin holds back (T52).
+    fn hold_to_pins(
+        &self,
+        permitted: Permitted,
+        call: &Call,
+        now: UnixTime,
+    ) -> Result<Permitted, Refusal> {
+        let drift = &self.route.drift;
+        self.policy.hold_to_pins(permitted, &self.route.name, call, now, |list, id, pinned| {
+            drift.is_changed(list, id, pinned)
+        })
     }
 }
 

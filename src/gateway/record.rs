@@ -11,6 +11,8 @@ use super::authenticate::Caller;
 use super::batch::Logged;
 use super::body::Body;
 use super::clock::micros;
+use super::elements::Findings;
+use super::judge::ReplyJudge;
 use super::peer::Peer;
 use super::state::{Route, Shared};
 use crate::observe::{Decision, Line, LoggedCall, Outcome, wall_clock_ms};
@@ -75,8 +77,9 @@ pub(super) struct Record {
     shadow: SmallVec<[RuleId; 1]>,
     pub(super) status: u16,
     pub(super) bytes_out: u64,
-    pub(super) hidden: u64,
-    pub(super) server_refused: u64,
+    hidden: u64,
+    server_refused: u64,
+    findings: Option<Box<Findings>>,
     pub(super) upstream_us: Option<u64>,
     is_logged: bool,
 }
@@ -117,6 +120,7 @@ impl Record {
             bytes_out: 0,
             hidden: 0,
             server_refused: 0,
+            findings: None,
             upstream_us: None,
             is_logged: false,
         })
@@ -153,6 +157,13 @@ impl Record {
     pub(super) fn calls(&self) -> impl Iterator<Item = &Call> {
         let batch = self.batch.iter().flat_map(|batch| &batch.calls).map(|(call, _)| call);
         self.call.iter().chain(batch)
+    }
+
+    /// What came of inspecting the reply, in which `hidden` elements of lists were removed.
+    pub(super) fn inspected(&mut self, hidden: u64, judge: &ReplyJudge) {
+        self.hidden = hidden;
+        self.server_refused = judge.refusals();
+        self.findings = judge.findings().cloned().map(Box::new);
     }
 
     /// Policy permits it.
@@ -229,6 +240,9 @@ impl Record {
                 rule: rule.and_then(name),
             })
             .collect();
+        let nothing = Findings::default();
+        let found = self.findings.as_deref().unwrap_or(&nothing);
+        let kinds = found.flagged_kinds.to_string();
         log.log(&Line {
             time_ms: wall_clock_ms(),
             request_id: self.request_id(),
@@ -265,6 +279,10 @@ impl Record {
             bytes_out: self.bytes_out,
             held,
             hidden: self.hidden,
+            changed: found.changed,
+            changed_names: &found.changed_names,
+            flagged: found.flagged,
+            flagged_kinds: &kinds,
             server_refused: self.server_refused,
             total_us: micros(self.began.elapsed()),
             upstream_us: self.upstream_us,

@@ -106,7 +106,7 @@ pub(super) async fn relay(
         head.headers.remove(header::CONTENT_TYPE);
         return Ok(Response::from_parts(head, Body::empty()));
     }
-    label(&mut head.headers, framing, watch.lists);
+    label(&mut head.headers, framing, watch.private);
     let watched = framing.filter(|_| !watch.is_nothing());
     let witness = match (framing, watched.is_some()) {
         (Some(Framing::Json), false) if is_open_ended => {
@@ -135,8 +135,7 @@ pub(super) async fn relay(
                 .await
                 .unwrap_or_else(|_| Err(Reject::upstream(&Failure::CallTimeout))),
         };
-        record.hidden = inspector.hidden();
-        record.server_refused = inspector.judge().refusals();
+        record.inspected(inspector.hidden(), inspector.judge());
         return match whole {
             Ok(bytes) => {
                 let body = Body::fixed(bytes, record, head.status);

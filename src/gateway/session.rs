@@ -62,13 +62,19 @@ pub(super) async fn run(
             if let Err(fault) = affinity::seal(shared, known, &mut session, upstream, headers) {
                 return Err((Reject::reply(fault), record));
             }
+            let may_announce = known.route.has_announcements() && session.id().is_none();
+            // A list may come on this stream: the answer to an earlier POST, on a stream that was resumed (T17), or every
+            // answer in the transport of 2024-11-05.
+            let watch = match may_announce {
+                true => judge::watch(known, LISTS),
+                false => judge::watch_stream(known, LISTS),
+            };
             let question = Question {
                 modern: false,
                 id: None,
                 batch: Box::default(),
                 wants_message: kind == Kind::Stream,
-                // A list may come on this stream: the answer to an earlier POST, on a stream that was resumed (T17).
-                watch: judge::watch(known, LISTS),
+                watch,
                 judge: ReplyJudge::new(
                     shared,
                     known,
@@ -83,7 +89,6 @@ pub(super) async fn run(
                 late: None,
                 bounded: Bounded::default(),
             };
-            let may_announce = known.route.has_announcements() && session.id().is_none();
             let credentials = &known.route.credentials;
             let mut response = relay::relay(shared, reply, question, credentials, record).await?;
             if kind == Kind::Stream {

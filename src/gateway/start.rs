@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 
 use super::affinity;
 use super::clock::Clock;
+use super::drift::Drift;
 use super::listener::Listener;
 use super::outstanding::Outstanding;
 use super::state::{self, Shared};
@@ -216,6 +217,8 @@ fn resolve(route: config::Route, limits: &Limits) -> Result<Arc<state::Route>, S
         credentials: route.credentials,
         refusal: route.refusal,
         elicitation_hosts: route.elicitation_hosts,
+        hidden_characters: route.hidden_characters,
+        drift: Drift::default(),
         revisions: route.revisions,
         sessions: route.sessions,
         homes,

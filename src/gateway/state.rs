@@ -8,9 +8,10 @@ use url::Url;
 
 use super::affinity::Home;
 use super::clock::Clock;
+use super::drift::Drift;
 use super::outstanding::Outstanding;
 use super::sse::Mailboxes;
-use crate::config::{Credentials, IdentityHeader, Limits, Listen, Sessions};
+use crate::config::{Credentials, HiddenCharacters, IdentityHeader, Limits, Listen, Sessions};
 use crate::identity::Authenticator;
 use crate::inspect::annotation::Annotated;
 use crate::limit::Limiter;
@@ -73,6 +74,10 @@ pub(super) struct Route {
     pub(super) annotated: Arc<Annotated>,
     /// Their addresses.
     pub(super) urls: Box<[Url]>,
+    /// What becomes of elements of lists that say what nobody sees.
+    pub(super) hidden_characters: HiddenCharacters,
+    /// What the server was seen to have changed.
+    pub(super) drift: Drift,
 }
 
 impl Route {

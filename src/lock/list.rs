@@ -1,5 +1,6 @@
 //! The four lists of a server, and which members of an element a reader acts on.
 
+use crate::wire::mcp::ObjectKind;
 use crate::wire::mcp::fold::Folded;
 
 /// A list that a server answers with.
@@ -38,6 +39,16 @@ impl List {
             Self::Prompts => "prompts",
             Self::Resources => "resources",
             Self::Templates => "resourceTemplates",
+        }
+    }
+
+    /// What its elements are.
+    #[must_use]
+    pub const fn kind(self) -> ObjectKind {
+        match self {
+            Self::Tools => ObjectKind::Tool,
+            Self::Prompts => ObjectKind::Prompt,
+            Self::Resources | Self::Templates => ObjectKind::Resource,
         }
     }
 

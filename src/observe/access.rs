@@ -142,6 +142,14 @@ pub struct Line<'a> {
     pub held: u64,
     /// List elements that were hidden.
     pub hidden: u64,
+    /// Elements of lists that are not what a pin says.
+    pub changed: u64,
+    /// The names of the first of them.
+    pub changed_names: &'a [Box<str>],
+    /// Elements of lists with characters that only models see, and which kinds of them.
+    pub flagged: u64,
+    /// See `flagged`.
+    pub flagged_kinds: &'a str,
     /// Requests of the server that were refused.
     pub server_refused: u64,
     /// From the head of the request to the end, microseconds.
@@ -189,6 +197,11 @@ impl Line<'_> {
         count(out, br#","bytes_out":"#, Some(self.bytes_out));
         count(out, br#","held":"#, (self.held > 0).then_some(self.held));
         count(out, br#","hidden":"#, (self.hidden > 0).then_some(self.hidden));
+        count(out, br#","changed":"#, (self.changed > 0).then_some(self.changed));
+        list(out, br#","changed_names":["#, self.changed_names, |out, name| string(out, name));
+        count(out, br#","flagged":"#, (self.flagged > 0).then_some(self.flagged));
+        let kinds = Some(self.flagged_kinds).filter(|kinds| !kinds.is_empty());
+        text(out, br#","flagged_kinds":"#, kinds);
         let refused = (self.server_refused > 0).then_some(self.server_refused);
         count(out, br#","server_refused":"#, refused);
         count(out, br#","total_us":"#, Some(self.total_us));
@@ -274,6 +287,10 @@ mod tests {
             bytes_out: 200,
             held: 5,
             hidden: 6,
+            changed: 1,
+            changed_names: &["write\n".into()],
+            flagged: 2,
+            flagged_kinds: "bidi, tag",
             server_refused: 9,
             total_us: 7,
             upstream_us: Some(8),
@@ -292,7 +309,7 @@ mod tests {
             r#""batch":2,"calls":[{"method":"ping"},{"method":"tools/call","kind":"tool","target":"\u202e","rule":"r"}],"#,
             r#""decision":"limit","#,
             r#""rule":"slow-down","reason":"rate_limited","detail":"d","shadow":["s1","s2"],"generation":3,"status":429,"#,
-            r#""bytes_in":100,"bytes_out":200,"held":5,"hidden":6,"server_refused":9,"total_us":7,"upstream_us":8,"outcome":"complete"}"#,
+            r#""bytes_in":100,"bytes_out":200,"held":5,"hidden":6,"changed":1,"changed_names":["write\u000a"],"flagged":2,"flagged_kinds":"bidi, tag","server_refused":9,"total_us":7,"upstream_us":8,"outcome":"complete"}"#,
             "\n",
         );
         assert_eq!(lines, expected);

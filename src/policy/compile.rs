@@ -19,16 +19,13 @@ pub struct CompileOptions {
     pub routes: Option<Vec<Box<str>>>,
     /// What the server offered when it was reviewed: what `[[pin]]` holds it to, and what names are checked against.
     pub lock: Option<Arc<Lock>>,
-    /// Whether [`Policy::pin`] is asked for every element of a list and every call. Where it is not, `[[pin]]` is an
-    /// error.
-    pub enforces_pins: bool,
 }
 
 impl CompileOptions {
     /// At `now`, with keys of their own, unknown routes and no lock.
     #[must_use]
     pub fn new(now: UnixTime) -> Self {
-        Self { now, hasher: RandomState::new(), routes: None, lock: None, enforces_pins: false }
+        Self { now, hasher: RandomState::new(), routes: None, lock: None }
     }
 }
 

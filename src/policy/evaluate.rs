@@ -244,6 +244,7 @@ impl Findings {
         Err(Refusal {
             reason,
             rule,
+            pin: None,
             message: info.and_then(|info| info.message.clone()),
             style: info.and_then(|info| info.style),
             scopes,

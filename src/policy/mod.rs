@@ -35,7 +35,7 @@ pub use compile::{CompileOptions, Compiled};
 pub use evaluate::Outcome;
 pub use example::{Counts, PolicyTest};
 pub use explain::{Considered, Explanation};
-pub use pin::{OnChange, Pin, PinInfo};
+pub use pin::{OnChange, Pin, PinId, PinInfo};
 pub use principal::{ClientKind, Principal};
 pub use rule::{Effect, Mode, RefusalStyle, RuleId, RuleInfo};
 pub use set::Policy;

@@ -57,6 +57,7 @@ pub fn decide(
         Err(Refusal {
             reason,
             rule,
+            pin: None,
             message: info.and_then(|info| info.message.clone()),
             style: info.and_then(|info| info.style),
             scopes,

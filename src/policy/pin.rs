@@ -9,7 +9,7 @@ use super::index::{Entry, Index, members};
 use super::listing::method_of;
 use super::selector::{Pattern, Question, Space};
 use super::target::Target;
-use super::{Effect, Mode, Policy, UnixTime};
+use super::{Call, Effect, Mode, Permitted, Policy, Refusal, UnixTime};
 use crate::lock::{Digest, List, Lock};
 use crate::wire::mcp::ObjectKind;
 
@@ -37,10 +37,24 @@ impl OnChange {
     }
 }
 
+/// The place of a pin in its policy set. Only meaningful together with the [`Policy`] it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PinId(u32);
+
+impl PinId {
+    /// Place in [`Policy::pins`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// What a pin says of one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pin<'p> {
-    /// The name of the pin; of several that select the object, the strictest one.
+    /// The pin; of several that select the object, the strictest one.
+    pub id: PinId,
+    /// Its name.
     pub name: &'p Arc<str>,
     /// What the object must say; `None` where the lock does not have it, so that whatever it says is a change.
     pub digest: Option<Digest>,
@@ -145,6 +159,44 @@ impl Policy {
         self.pins.lock.as_ref()
     }
 
+    /// `permitted`, unless a pin says that what `call` uses may not be used: because the lock does not have it, or because
+    /// it was seen to say something else. `is_changed` tells, of an element of a list whose digest in the lock is given,
+    /// whether the server showed it with another one last.
+    ///
+    /// A resource that the lock does not have may be read: most servers answer for more URIs than they list.
+    ///
+    /// # Errors
+    /// [`Refusal`] with [`super::Reason::PinChanged`].
+    pub fn hold_to_pins(
+        &self,
+        permitted: Permitted,
+        route: &str,
+        call: &Call,
+        now: UnixTime,
+        is_changed: impl Fn(List, &str, Digest) -> bool,
+    ) -> Result<Permitted, Refusal> {
+        if self.pins.all.is_empty() {
+            return Ok(permitted);
+        }
+        let object = call.object.iter().map(|object| (object.kind, &*object.name));
+        let listened =
+            call.subscriptions.iter().flatten().map(|uri| (ObjectKind::Resource, &**uri));
+        for (kind, name) in object.chain(listened) {
+            for list in List::ALL.into_iter().filter(|list| list.kind() == kind) {
+                let Some(pin) = self.pin(route, list, name, now) else { continue };
+                let holds = match pin.digest {
+                    _ if pin.on_change < OnChange::Deny => true,
+                    Some(digest) => !is_changed(list, name, digest),
+                    None => kind == ObjectKind::Resource,
+                };
+                if !holds {
+                    return Err(Refusal::of_pin(pin.id, permitted.shadow));
+                }
+            }
+        }
+        Ok(permitted)
+    }
+
     /// What the pins in force on `route` at `now` say of the element of `list` that is called `id`; `None` where none
     /// selects it.
     #[must_use]
@@ -152,29 +204,22 @@ impl Policy {
         if self.pins.all.is_empty() {
             return None;
         }
-        let kind = kind_of(list);
+        let kind = list.kind();
         let target = Target::new(method_of(kind), Some((kind, id)), false);
         let candidates = self.pins.index.candidates(&target, Question::Use);
         let pins = candidates.blocks().flat_map(members);
         let pin = pins
-            .filter_map(|at| self.pins.all.get(at as usize))
-            .filter(|pin| pin.is_in_force(route, now))
+            .filter_map(|at| Some((PinId(at), self.pins.all.get(at as usize)?)))
+            .filter(|(_, pin)| pin.is_in_force(route, now))
             // Of equals the first by name.
-            .reduce(|a, b| if b.effective() > a.effective() { b } else { a })?;
+            .reduce(|a, b| if b.1.effective() > a.1.effective() { b } else { a });
+        let (id_of_pin, pin) = pin?;
         let item = self.pins.lock.as_ref().and_then(|lock| lock.find(list, id));
         Some(Pin {
+            id: id_of_pin,
             name: &pin.name,
             digest: item.map(crate::lock::Item::digest),
             on_change: pin.effective(),
         })
-    }
-}
-
-/// What the elements of `list` are.
-const fn kind_of(list: List) -> ObjectKind {
-    match list {
-        List::Tools => ObjectKind::Tool,
-        List::Prompts => ObjectKind::Prompt,
-        List::Resources | List::Templates => ObjectKind::Resource,
     }
 }

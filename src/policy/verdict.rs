@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::{RefusalStyle, RuleId, SlotSet};
+use super::{PinId, RefusalStyle, RuleId, SlotSet};
 
 /// A call that the rules allow, and what it must be counted against before it may go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,6 +165,7 @@ impl Bounds {
 pub struct Refusal {
     pub(super) reason: Reason,
     pub(super) rule: Option<RuleId>,
+    pub(super) pin: Option<PinId>,
     pub(super) message: Option<Arc<str>>,
     pub(super) style: Option<RefusalStyle>,
     pub(super) scopes: Option<Arc<[Box<str>]>>,
@@ -172,6 +173,19 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// The pin `pin` refuses.
+    pub(super) fn of_pin(pin: PinId, shadow: SmallVec<[Shadowed; 1]>) -> Self {
+        Self {
+            reason: Reason::PinChanged,
+            rule: None,
+            pin: Some(pin),
+            message: None,
+            style: None,
+            scopes: None,
+            shadow,
+        }
+    }
+
     /// Why.
     #[must_use]
     pub fn reason(&self) -> Reason {
@@ -182,6 +196,12 @@ impl Refusal {
     #[must_use]
     pub fn rule(&self) -> Option<RuleId> {
         self.rule
+    }
+
+    /// The pin that refuses.
+    #[must_use]
+    pub fn pin(&self) -> Option<PinId> {
+        self.pin
     }
 
     /// The rule's own words to the caller.
@@ -221,6 +241,8 @@ pub enum Reason {
     InsufficientScope,
     /// The method is none that MCP knows, and no rule names it.
     UnknownMethod,
+    /// What it would use is not what was reviewed, and a pin says that it may not be used then (T52).
+    PinChanged,
 }
 
 impl Reason {
@@ -232,6 +254,7 @@ impl Reason {
             Self::Denied => "denied",
             Self::InsufficientScope => "insufficient_scope",
             Self::UnknownMethod => "unknown_method",
+            Self::PinChanged => "pin_changed",
         }
     }
 }

@@ -13,7 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("lock", &["wire", "diagnostic"]),
     ("policy", &["lock", "wire", "diagnostic"]),
-    ("inspect", &["policy", "wire"]),
+    ("inspect", &["policy", "lock", "wire"]),
     ("seal", &["policy"]),
     ("config", &["inspect", "seal", "policy", "lock", "wire", "diagnostic"]),
     ("limit", &["policy", "wire"]),
@@ -31,6 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "inspect",
             "seal",
             "policy",
+            "lock",
             "wire",
             "diagnostic",
         ],
@@ -51,7 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     // Properties shared by the fuzz targets and the test that replays their corpus.
-    ("fuzz", &["identity", "inspect", "policy", "wire", "diagnostic"]),
+    ("fuzz", &["identity", "inspect", "policy", "lock", "wire", "diagnostic"]),
 ];
 
 /// Files and folders that take bytes and values only. A path ending in `/` is a folder.

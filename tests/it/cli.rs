@@ -273,6 +273,32 @@ fn run_says_what_it_enforces() {
     }
 }
 
+/// Pins are told of at the start, and by `explain`.
+#[test]
+fn run_and_explain_tell_of_pins() {
+    const LOCK: &str = include_str!("../data/lock/example.json");
+    let pin =
+        format!("{ALLOW}[[pin]]\nname = \"reviewed\"\ntools = [\"*\"]\non_change = \"deny\"\n");
+    let at = folder(&[("policies/a.toml", &pin), ("policies/mcp.lock.json", LOCK)]);
+    let flags = ["--upstream", "http://127.0.0.1:9/mcp", "--listen", "127.0.0.1:0", "--log", "off"];
+    let mut running = Mcpfw::start(flags, at.path());
+    let want = "pin   reviewed  each element of a list and each call; what changed is refused";
+    assert!(running.said().contains(want), "{}", running.said());
+    let call = |tool: &str| {
+        let params = format!("{{\"name\":\"{tool}\"}}");
+        post(
+            &running.url,
+            &format!(r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{params}}}"#),
+        )
+    };
+    // In the lock, and so on its way to a server that is not there.
+    assert!(call("search").starts_with("HTTP/1.1 503"));
+    assert!(running.stop(), "{}", running.said());
+    let explain = |tool: &str| say(&["explain", "--tool", tool], at.path()).out;
+    assert!(explain("search").contains("must show it with sha256:5c18"), "{}", explain("search"));
+    assert!(explain("rm").contains("the lock file does not have it"), "{}", explain("rm"));
+}
+
 /// Keys that cannot be fetched: it starts, says so, and answers 503 until they come.
 #[test]
 fn run_without_reachable_keys_is_not_ready() {

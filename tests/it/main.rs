@@ -22,6 +22,7 @@ mod lock;
 mod matrix;
 mod mcp;
 mod mirrored;
+mod pins;
 mod policy;
 mod readme;
 mod reply;

@@ -159,6 +159,9 @@ fn every_toml_block_is_accepted() {
             mcpfw(&["check", "--config", &at("mcpfw.toml")]).current_dir(folder.path()).output()
         } else {
             fs::write(at("policy.toml"), &block).unwrap();
+            if block.contains("[[pin]]") {
+                fs::write(at("mcp.lock.json"), include_str!("../data/lock/example.json")).unwrap();
+            }
             mcpfw(&["check", &folder.path().display().to_string()]).output()
         };
         let done = done.unwrap();

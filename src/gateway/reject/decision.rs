@@ -10,7 +10,7 @@ use super::{Reject, Shape};
 use crate::identity::challenge;
 use crate::limit::{Throttled, headers as limit_headers};
 use crate::observe::Decision;
-use crate::policy::{Call, Policy, Reason, Refusal, RefusalStyle};
+use crate::policy::{Call, PinInfo, Policy, Reason, Refusal, RefusalStyle};
 use crate::wire::mcp::{Method, ObjectKind, codes};
 
 /// Bytes of a name that is quoted in a message: the longest tool name in the specification.
@@ -67,6 +67,9 @@ impl Reject {
         let reason = refusal.reason();
         let public: Cow<'static, str> = match refusal.message() {
             Some(message) => String::from(&**message).into(),
+            None if reason == Reason::PinChanged => {
+                format!("{} is not what was reviewed", asked.what()).into()
+            }
             None => format!("{} denied by policy", asked.what()).into(),
         };
         let code = Shape::Error(codes::FORBIDDEN);
@@ -87,7 +90,9 @@ impl Reject {
                 }
             }
         };
-        reject.rule = refusal.rule().and_then(|id| policy.rule(id)).map(|rule| rule.name().clone());
+        let rule = refusal.rule().and_then(|id| policy.rule(id)).map(|rule| rule.name());
+        let pin = refusal.pin().and_then(|pin| policy.pins().get(pin.index())).map(PinInfo::name);
+        reject.rule = rule.or(pin).cloned();
         reject.says(public)
     }
 

@@ -355,7 +355,7 @@ impl<J: Judge> Cut<'_, '_, J> {
         let editor = &mut *self.editor;
         editor.is_named = true;
         let Some(list) = super::place::list_at(editor.list) else { return Ok(()) };
-        match editor.judge.listed(list.kind, &editor.name) {
+        match editor.judge.listed(list, &editor.name) {
             Listing::Shown => {
                 editor.has_kept = true;
                 self.release();

@@ -25,10 +25,10 @@ mod visit;
 pub use self::endpoint::{EndpointError, EndpointWatch, Fed, resolve};
 pub use self::error::ReplyError;
 pub use self::inspector::ReplyInspector;
+use crate::lock::List;
 use crate::policy::{Args, Captures, SlotSet};
 use crate::wire::json::{self, Kind};
 use crate::wire::jsonrpc::Id;
-use crate::wire::mcp::ObjectKind;
 
 /// How a reply carries JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,13 +91,14 @@ pub struct ServerRequest<'a> {
 
 /// Who decides about what a reply carries. Shared by all messages of the reply.
 pub trait Judge {
-    /// Whether the caller may see the object `name` in a list: a tool's or prompt's name, a resource's URI or URI
+    /// Whether the caller may see the object `name` in `list`: a tool's or prompt's name, a resource's URI or URI
     /// template.
-    fn listed(&mut self, kind: ObjectKind, name: &str) -> Listing;
+    fn listed(&mut self, list: List, name: &str) -> Listing;
 
-    /// A part of the element of a list of `kind`; only where [`Watch::elements`] is on.
-    fn element(&mut self, kind: ObjectKind, part: ElementPart<'_>) {
-        let _ = (kind, part);
+    /// A part of an element of `list`; only where [`Watch::elements`] is on. All of an element is told, whatever becomes
+    /// of it.
+    fn element(&mut self, list: List, part: ElementPart<'_>) {
+        let _ = (list, part);
     }
 
     /// Whether the element that just ended, which was undecided, is shown.
@@ -135,8 +136,10 @@ pub trait Judge {
 pub struct Watch {
     /// Elements of lists that the caller may not see.
     pub lists: bool,
-    /// All that the elements of lists consist of.
+    /// All that the elements of lists consist of; with `lists` only.
     pub elements: bool,
+    /// Whether what is shown of a list may not be shared: then its `cacheScope` is made private (T55).
+    pub private: bool,
     /// Requests of the server.
     pub requests: bool,
     /// How large messages are.
@@ -145,9 +148,10 @@ pub struct Watch {
 
 impl Watch {
     /// Nothing.
-    pub const NOTHING: Self = Self { lists: false, elements: false, requests: false, size: false };
+    pub const NOTHING: Self =
+        Self { lists: false, elements: false, private: false, requests: false, size: false };
     /// Lists alone.
-    pub const LISTS: Self = Self { lists: true, ..Self::NOTHING };
+    pub const LISTS: Self = Self { lists: true, private: true, ..Self::NOTHING };
 
     /// Whether there is nothing to look for.
     #[must_use]

@@ -1,7 +1,7 @@
 //! The places of a reply that the inspector knows, as nodes of the tokenizer.
 
+use crate::lock::List;
 use crate::wire::json::Node;
-use crate::wire::mcp::ObjectKind;
 use crate::wire::mcp::fold::folds_to;
 
 /// The text: a message, or a batch of them.
@@ -44,31 +44,19 @@ pub(super) const TELLING: u16 = 34;
 /// The capture trie: this plus the trie's own number.
 pub(super) const TRIE: u16 = 64;
 
-/// A member of `result` that is a list, and the member of its elements that names them.
-pub(super) struct List {
-    pub(super) member: &'static str,
-    pub(super) name: &'static str,
-    pub(super) kind: ObjectKind,
-}
-
-pub(super) const LISTS: [List; 4] = [
-    List { member: "tools", name: "name", kind: ObjectKind::Tool },
-    List { member: "prompts", name: "name", kind: ObjectKind::Prompt },
-    List { member: "resources", name: "uri", kind: ObjectKind::Resource },
-    List { member: "resourceTemplates", name: "uriTemplate", kind: ObjectKind::Resource },
-];
+pub(super) const LISTS: [List; 4] = List::ALL;
 
 /// The members of a message.
 pub(super) const MEMBERS: [&str; 5] = ["result", "error", "method", "params", "id"];
 
 /// The list that `place` is, or is an element of.
-pub(super) fn list_at(place: u16) -> Option<&'static List> {
-    LISTS.get(usize::from(place & 7))
+pub(super) fn list_at(place: u16) -> Option<List> {
+    LISTS.get(usize::from(place & 7)).copied()
 }
 
 /// The place of the list that member `name` of a result is.
 pub(super) fn list_of(name: &str) -> Option<Node> {
-    (LIST..).zip(&LISTS).find(|(_, list)| list.member == name).map(|(place, _)| Node::new(place))
+    (LIST..).zip(&LISTS).find(|(_, list)| list.member() == name).map(|(place, _)| Node::new(place))
 }
 
 /// The place of member `name`, which is none of `keys`: of no interest, unless it could be taken for one of them (T2).

@@ -263,14 +263,15 @@ impl<J: Judge> Cut<'_, '_, J> {
     }
 
     fn list_key(&mut self, name: &str) -> Node {
-        if !self.editor.options.watch.lists {
+        let watch = self.editor.options.watch;
+        if !watch.lists {
             return Node::IGNORE;
         }
         if let Some(list) = list_of(name) {
             return list;
         }
         match name {
-            "cacheScope" => {
+            "cacheScope" if watch.private => {
                 self.editor.has_scope = true;
                 Node::new(SCOPE)
             }
@@ -280,8 +281,11 @@ impl<J: Judge> Cut<'_, '_, J> {
             }
             _ => {
                 let [a, b, c, d] = &LISTS;
-                let lists = [a.member, b.member, c.member, d.member, "cacheScope", "resultType"];
-                unless_alike(name, &lists)
+                let lists = [a, b, c, d].map(|list| list.member());
+                match unless_alike(name, &lists) {
+                    Node::IGNORE => unless_alike(name, &["cacheScope", "resultType"]),
+                    doubtful => doubtful,
+                }
             }
         }
     }
@@ -292,8 +296,8 @@ impl<J: Judge> Cut<'_, '_, J> {
             self.tell(ElementPart::Key(name));
         }
         let node = match list_at(place) {
-            Some(list) if list.name == name => Node::new(NAME).with_text(),
-            Some(list) => unless_alike(name, &[list.name]),
+            Some(list) if list.id() == name => Node::new(NAME).with_text(),
+            Some(list) => unless_alike(name, &[list.id()]),
             None => Node::IGNORE,
         };
         if is_whole && node == Node::IGNORE { Node::new(DEEP).with_text() } else { node }
@@ -445,7 +449,7 @@ impl<J: Judge> Cut<'_, '_, J> {
             return Ok(());
         }
         let is_modern = editor.options.is_modern || editor.has_result_type;
-        if is_modern && editor.has_list && !editor.has_scope {
+        if is_modern && editor.options.watch.private && editor.has_list && !editor.has_scope {
             // Behind the list there is at least that member, so a comma fits.
             self.pass_until(at - 1);
             self.output.push(Bytes::from_static(PRIVATE_MEMBER));
@@ -500,7 +504,7 @@ impl<J: Judge> Cut<'_, '_, J> {
         if editor.options.watch.elements
             && let Some(list) = list_at(editor.list)
         {
-            editor.judge.element(list.kind, part);
+            editor.judge.element(list, part);
         }
     }
 }

@@ -113,12 +113,7 @@ impl Draft<'_> {
             self.read_test(table, &file);
         }
         for table in root.tables("pin") {
-            if self.options.enforces_pins {
-                self.read_pin(table, &file);
-            } else {
-                self.not_enforced("[[pin]]", table.span());
-                table.ignore();
-            }
+            self.read_pin(table, &file);
         }
         for table in root.tables("assert") {
             self.not_enforced("[[assert]]", table.span());

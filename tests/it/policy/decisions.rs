@@ -18,7 +18,7 @@ pub(super) const CONTEXT: Context<'static> =
     Context { route: "files", host: "localhost", sni: None, ip: IpAddr::V4(Ipv4Addr::LOCALHOST) };
 
 pub(super) fn options() -> CompileOptions {
-    CompileOptions { enforces_pins: true, ..CompileOptions::new(NOW) }
+    CompileOptions::new(NOW)
 }
 
 /// Compiles `text`, which has no error.

@@ -16,6 +16,7 @@ use mcpfw::config::{Config, Outside, Overrides};
 use mcpfw::diagnostic::Sources;
 use mcpfw::gateway::Gateway;
 use mcpfw::identity::Authenticator;
+use mcpfw::lock::Lock;
 use mcpfw::observe::Sink;
 use mcpfw::policy::{CompileOptions, Policy};
 use serde_json::Value;
@@ -27,6 +28,7 @@ use super::soon;
 /// What a gateway is made from.
 pub(crate) struct Setup {
     policy: String,
+    lock: Option<Arc<Lock>>,
     config: String,
     upstreams: Vec<SocketAddr>,
     authenticator: Option<Authenticator>,
@@ -52,6 +54,7 @@ impl Setup {
     pub(crate) fn new(policy: &str, upstream: SocketAddr) -> Self {
         Self {
             policy: policy.to_owned(),
+            lock: None,
             config: String::new(),
             upstreams: vec![upstream],
             authenticator: None,
@@ -62,6 +65,12 @@ impl Setup {
     /// Another upstream, for when the one before it cannot be reached.
     pub(crate) fn or_upstream(mut self, upstream: SocketAddr) -> Self {
         self.upstreams.push(upstream);
+        self
+    }
+
+    /// What the server was like when it was reviewed.
+    pub(crate) fn lock(mut self, lock: Lock) -> Self {
+        self.lock = Some(Arc::new(lock));
         self
     }
 
@@ -96,12 +105,12 @@ impl Setup {
             self.config,
         );
         let config = config(&text);
+        let policy = policy(&self.policy, self.lock);
         let (log, lines) = mpsc::unbounded_channel();
         let sink = Sink::Writer(Box::new(Lines { log, rest: Vec::new() }));
-        let gateway =
-            Gateway::bind_with(config, policy(&self.policy), self.authenticator, Some(sink))
-                .unwrap()
-                .drain_within(self.drain);
+        let gateway = Gateway::bind_with(config, policy, self.authenticator, Some(sink))
+            .unwrap()
+            .drain_within(self.drain);
         let address = gateway.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(gateway.serve(async move {
@@ -149,10 +158,10 @@ fn config(text: &str) -> Config {
 }
 
 /// A compiled policy.
-pub(crate) fn policy(text: &str) -> Arc<Policy> {
+fn policy(text: &str, lock: Option<Arc<Lock>>) -> Arc<Policy> {
     let mut sources = Sources::new();
     sources.add("policy.toml", text.to_owned());
-    let compiled = Policy::compile(&sources, &CompileOptions::new(0));
+    let compiled = Policy::compile(&sources, &CompileOptions { lock, ..CompileOptions::new(0) });
     compiled.policy.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
 }
 
