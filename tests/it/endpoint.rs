@@ -2,6 +2,7 @@
 
 use mcpfw::fuzz::endpoint::{OURS, Outcome, rewrite, run, same_in};
 use mcpfw::inspect::response::{EndpointError, EndpointWatch, resolve};
+use proptest::prelude::*;
 
 const LIMIT: usize = 200;
 
@@ -167,3 +168,39 @@ fn endpoints_are_the_servers_own() {
         assert_eq!(resolve(&stream, uri).as_deref(), want, "{uri:?}");
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Names, values, marks and line ends meet in all ways.
+    #[test]
+    fn any_stream_holds(choice: u8, tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..40)) {
+        rewrite(&[&[choice], tokens.concat().as_bytes()].concat());
+    }
+}
+
+const TOKENS: &[&str] = &[
+    "\n",
+    "\n",
+    "\n\n",
+    "\r",
+    "\r\n",
+    "event",
+    "event: endpoint\n",
+    "event: message\n",
+    "data",
+    "data: /m\n",
+    ":",
+    ": ",
+    " ",
+    "endpoint",
+    "id",
+    "id: 1\n",
+    "retry: 1\n",
+    "/m",
+    "http://evil.example/",
+    "x",
+    "\u{feff}",
+    "\0",
+    "é",
+];

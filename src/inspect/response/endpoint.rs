@@ -241,7 +241,7 @@ impl EndpointWatch {
             _ => {}
         }
         self.in_event = true;
-        self.count(bytes)?;
+        self.count(part, bytes)?;
         match part {
             Part::Event => self.keep_name(bytes),
             Part::LineEnd(Field::Event) => {
@@ -259,30 +259,37 @@ impl EndpointWatch {
 
     /// A piece of an announcement; the URI at its end.
     fn announcing(&mut self, part: Part, bytes: &[u8]) -> Result<Option<String>, EndpointError> {
-        self.count(bytes)?;
         let State::Announcing { has_data } = self.state else { return Ok(None) };
+        // What may not be there is that, before it is too long.
+        let may_be = match part {
+            Part::LineEnd(Field::Data) => !has_data,
+            Part::Dispatch { has_data } => has_data,
+            Part::LineEnd(Field::Event | Field::Unknown)
+            | Part::Event
+            | Part::Unknown
+            | Part::ByteOrderMark => false,
+            // A cursor or a pause means nothing to a stream that cannot be resumed.
+            Part::Name
+            | Part::Data
+            | Part::Id
+            | Part::Retry
+            | Part::Comment
+            | Part::LineEnd(Field::Id | Field::Retry | Field::Comment)
+            | Part::LineFeed => true,
+        };
+        if !may_be {
+            return Err(EndpointError::Malformed);
+        }
+        self.count(part, bytes)?;
         match part {
             Part::Data => self.value.extend_from_slice(bytes),
-            Part::LineEnd(Field::Data) if !has_data => {
-                self.state = State::Announcing { has_data: true };
-            }
-            Part::Dispatch { has_data: true } => {
+            Part::LineEnd(Field::Data) => self.state = State::Announcing { has_data: true },
+            Part::Dispatch { .. } => {
                 (self.state, self.in_event) = (State::Announced, false);
                 let uri = String::from_utf8(std::mem::take(&mut self.value));
                 return uri.map(Some).map_err(|_| EndpointError::Foreign);
             }
-            Part::LineEnd(Field::Data | Field::Event | Field::Unknown)
-            | Part::Event
-            | Part::Unknown
-            | Part::ByteOrderMark
-            | Part::Dispatch { has_data: false } => return Err(EndpointError::Malformed),
-            // A cursor or a pause means nothing to a stream that cannot be resumed.
-            Part::Id
-            | Part::Retry
-            | Part::Comment
-            | Part::LineEnd(Field::Id | Field::Retry | Field::Comment)
-            | Part::LineFeed
-            | Part::Name => {}
+            _ => {}
         }
         Ok(None)
     }
@@ -305,8 +312,14 @@ impl EndpointWatch {
         self.value.extend(bytes.iter().take(room));
     }
 
-    fn count(&mut self, bytes: &[u8]) -> Result<(), EndpointError> {
-        self.size = self.size.saturating_add(bytes.len());
+    /// Counts a piece of the first event. A line end is one byte, so that the LF of a CRLF does not count when it comes by itself.
+    fn count(&mut self, part: Part, bytes: &[u8]) -> Result<(), EndpointError> {
+        let length = match part {
+            Part::LineFeed => 0,
+            Part::LineEnd(_) | Part::Dispatch { .. } => 1,
+            _ => bytes.len(),
+        };
+        self.size = self.size.saturating_add(length);
         if self.size > self.limit { Err(EndpointError::TooLong) } else { Ok(()) }
     }
 }
