@@ -97,6 +97,23 @@ start_modern_server() {
   url="http://127.0.0.1:$port/mcp"
 }
 
+start_reference_sse_server() {
+  local port log="$work/everything-sse.log"
+  port=$(free_port)
+  PORT=$port node "$here/node_modules/@modelcontextprotocol/server-everything/dist/index.js" sse >"$log" 2>&1 &
+  pids+=($!)
+  await "$log" '.*running on port ([0-9]+).*' $! >/dev/null || die "the reference server did not start over SSE"
+  url="http://127.0.0.1:$port/sse"
+}
+
+start_python_sse_server() {
+  local port log="$work/python-sse.log"
+  "$here/.venv/bin/python" "$here/servers/modern.py" --sse >"$log" 2>&1 &
+  pids+=($!)
+  port=$(await "$log" '^([0-9]+)$' $!) || die "the Python server did not start over SSE"
+  url="http://127.0.0.1:$port/sse"
+}
+
 start_mcpfw() {
   local log="$work/mcpfw.$RANDOM.log"
   "$mcpfw" run --upstream "$1" --policies "$here/policies" --listen 127.0.0.1:0 >"$log" 2>&1 &
@@ -140,11 +157,29 @@ suite() {
   client python/auto "${python[@]}" "$url" --mode auto --revision "$auto" "${flags[@]}"
 }
 
+# The transport of 2024-11-05: recognised by mcpfw, not configured.
+sse_suite() {
+  local server=$1 flags=(--sse) ts="$here/clients/typescript.mjs" python=("$here/.venv/bin/python" "$here/clients/python_client.py")
+  if [ "$direct" = no ]; then
+    start_mcpfw "$url"
+    flags+=(--firewalled)
+  fi
+  [ "$server" = reference ] || flags+=(--modern-server)
+  echo "== $server over HTTP+SSE, $([ "$direct" = yes ] && echo direct || echo through mcpfw)"
+  client ts-1.x/sse node "$ts" "$url" --sdk 1 "${flags[@]}"
+  client ts-2.x/sse node "$ts" "$url" --sdk 2 "${flags[@]}"
+  client python/sse "${python[@]}" "$url" --mode legacy "${flags[@]}"
+}
+
 install
 start_reference_server
 suite reference
 start_modern_server
 suite modern
+start_reference_sse_server
+sse_suite reference
+start_python_sse_server
+sse_suite python
 
 passed=$(grep -c '^ok ' "$results")
 failed=$(grep -c '^FAIL ' "$results")

@@ -1,6 +1,6 @@
 """The official Python client against a server or against mcpfw before it.
 
-    python_client.py URL [--mode legacy|auto] [--revision R] [--firewalled] [--modern-server]
+    python_client.py URL [--mode legacy|auto] [--revision R] [--sse] [--firewalled] [--modern-server]
 
 The checks are those of typescript.mjs.
 """
@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from mcp import Client, MCPError
+from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp_types import PromptReference
@@ -22,11 +23,12 @@ parser = argparse.ArgumentParser()
 parser.add_argument("url")
 parser.add_argument("--mode", default="legacy")
 parser.add_argument("--revision")
+parser.add_argument("--sse", action="store_true")
 parser.add_argument("--firewalled", action="store_true")
 parser.add_argument("--modern-server", action="store_true")
 flags = parser.parse_args()
 
-label = f"python/{flags.mode}"
+label = f"python/{'sse' if flags.sse else flags.mode}"
 failed = 0
 
 
@@ -65,15 +67,23 @@ async def main() -> None:
     async def on_log(_params) -> None:
         logged.set()
 
-    http = create_mcp_http_client()
-    http.event_hooks = {"response": [record]}
+    def recording_client(*args, **more):
+        client = create_mcp_http_client(*args, **more)
+        client.event_hooks = {"response": [record]}
+        return client
+
+    http = recording_client()
     reference = not flags.modern_server
     async with http:
-        transport = streamable_http_client(flags.url, http_client=http)
+        if flags.sse:
+            transport = sse_client(flags.url, httpx_client_factory=recording_client)
+        else:
+            transport = streamable_http_client(flags.url, http_client=http)
         async with Client(transport, mode=flags.mode, logging_callback=on_log) as client:
 
             async def connects() -> None:
-                assert client.protocol_version == flags.revision, client.protocol_version
+                if not flags.sse:
+                    assert client.protocol_version == flags.revision, client.protocol_version
 
             async def allowed() -> None:
                 assert text(await client.call_tool("echo", {"message": "größe 😀"})) == "Echo: größe 😀"
@@ -151,6 +161,8 @@ async def main() -> None:
                 await logged.wait()
                 await client.call_tool("toggle-simulated-logging", {})
                 stream = [request for request in requests if request[0] == "GET"]
+                if flags.sse:
+                    assert all(status == 202 for method, status, _ in requests if method == "POST"), requests
                 assert stream and stream[0][1] == 200 and stream[0][2].startswith("text/event-stream"), stream
 
             await check("connects", connects)
@@ -171,7 +183,7 @@ async def main() -> None:
             ends = [status for method, status, _ in requests if method == "DELETE"]
             assert ends == [200], ends
 
-        if flags.revision != "2026-07-28":
+        if flags.revision != "2026-07-28" and not flags.sse:
             await check("DELETE ends the session", deleted)
 
 

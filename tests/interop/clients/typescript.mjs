@@ -1,8 +1,9 @@
 // The official TypeScript client, 1.x or 2.x, against a server or against mcpfw before it.
 //
-//   node typescript.mjs URL --sdk 1|2 [--mode legacy|auto] [--revision R] [--firewalled] [--modern-server]
+//   node typescript.mjs URL --sdk 1|2 [--mode legacy|auto] [--revision R] [--sse] [--firewalled] [--modern-server]
 //
-// --firewalled: policies/interop.toml is in force. --modern-server: the server is servers/modern.py.
+// --sse: over HTTP+SSE, the transport of 2024-11-05. --firewalled: policies/interop.toml is in force. --modern-server: the server
+// is servers/modern.py.
 
 import { parseArgs } from "node:util";
 import { Checks, equal, holds, refusal } from "./checks.mjs";
@@ -13,6 +14,7 @@ const { values: flags, positionals } = parseArgs({
     sdk: { type: "string", default: "1" },
     mode: { type: "string", default: "legacy" },
     revision: { type: "string" },
+    sse: { type: "boolean", default: false },
     firewalled: { type: "boolean", default: false },
     "modern-server": { type: "boolean", default: false },
   },
@@ -26,15 +28,17 @@ const sdk =
     ? {
         ...(await import("@modelcontextprotocol/sdk/client/index.js")),
         ...(await import("@modelcontextprotocol/sdk/client/streamableHttp.js")),
+        ...(await import("@modelcontextprotocol/sdk/client/sse.js")),
         ...(await import("@modelcontextprotocol/sdk/types.js")),
       }
     : await import("@modelcontextprotocol/client");
 
-const checks = new Checks(`ts-${flags.sdk}.x/${flags.mode}`);
+const checks = new Checks(`ts-${flags.sdk}.x/${flags.sse ? "sse" : flags.mode}`);
 const options = flags.sdk === "2" ? { versionNegotiation: { mode: flags.mode } } : {};
 const client = new sdk.Client({ name: "interop", version: "1" }, options);
 const requests = [];
-const transport = new sdk.StreamableHTTPClientTransport(url, { fetch: recorded });
+const Transport = flags.sse ? sdk.SSEClientTransport : sdk.StreamableHTTPClientTransport;
+const transport = new Transport(url, { fetch: recorded });
 
 /** What goes over the wire: method, status, content type. */
 async function recorded(input, init) {
@@ -62,6 +66,12 @@ onLog((notification) => logged(notification.params));
 await checks.run("connects", async () => {
   await client.connect(transport);
   holds(client.getServerVersion()?.name !== undefined, "no server name");
+  if (flags.sse) {
+    const announced = transport._endpoint;
+    equal(announced.origin, url.origin, "origin of the endpoint");
+    equal(announced.search.startsWith("?mcpfw=fw1."), firewalled, "sealed");
+    return;
+  }
   const revision = flags.sdk === "1" ? transport.protocolVersion : client.getNegotiatedProtocolVersion();
   equal(revision, flags.revision, "revision");
 });
@@ -109,7 +119,9 @@ await checks.run("progress comes while the tool works", async () => {
   const result = await call("trigger-long-running-operation", { duration: 1, steps: 4 }, { onprogress });
   const ended = performance.now() - began;
   holds(text(result).includes("completed"), "not completed");
-  equal(times.length, 4, "notifications");
+  // On one stream the last progress and the result come together, and the SDK forgets who waits before it tells the progress:
+  // also without mcpfw.
+  if (!(flags.sse && times.length === 3)) equal(times.length, 4, "notifications");
   // The first is sent after 250 ms, the result after 1000 ms: a relay that holds the stream shows them together.
   holds(ended - times[0] > 400, `the first progress came ${Math.round(ended - times[0])} ms before the result`);
 });
@@ -149,11 +161,12 @@ if (reference) {
     holds(typeof (await firstLog).level === "string", "no level");
     await call("toggle-simulated-logging", {});
     const stream = requests.find((request) => request.method === "GET");
+    if (flags.sse) equal(requests.filter((request) => request.method === "POST" && request.status !== 202), [], "POST");
     equal([stream?.status, stream?.type?.split(";")[0]], [200, "text/event-stream"], "GET");
   });
 }
 
-if (!modern) {
+if (!modern && !flags.sse) {
   await checks.run("DELETE ends the session", async () => {
     const session = transport.sessionId;
     holds(session !== undefined, "no session");

@@ -1,6 +1,6 @@
 """A server that speaks 2026-07-28 and the revisions before it, with the names of the reference server.
 
-Prints the port that it bound, serves `/mcp`, and ends with its process.
+Prints the port that it bound, serves `/mcp` (with `--sse`: `/sse`, over HTTP+SSE), and ends with its process.
 """
 
 import asyncio
@@ -61,7 +61,8 @@ def main() -> None:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    config = uvicorn.Config(server.streamable_http_app(), log_level="error", ws="none", timeout_graceful_shutdown=1)
+    app = server.sse_app() if "--sse" in sys.argv else server.streamable_http_app()
+    config = uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1)
     asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 
