@@ -43,7 +43,8 @@ pub(super) fn check(head: &Parts, peer: &Peer, listen: &Listen) -> Result<Proven
             host
         }
     };
-    Ok(Provenance { host, origin: origin(&head.headers, listen)? })
+    let origin = origin(&head.headers, listen, asked)?;
+    Ok(Provenance { host, origin })
 }
 
 /// The one host that the request names.
@@ -73,15 +74,27 @@ fn without_port(host: &str) -> Arc<str> {
     name.to_ascii_lowercase().into()
 }
 
-fn origin(headers: &HeaderMap, listen: &Listen) -> Result<Option<HeaderValue>, Box<Reject>> {
+fn origin(
+    headers: &HeaderMap,
+    listen: &Listen,
+    host: &str,
+) -> Result<Option<HeaderValue>, Box<Reject>> {
     let mut values = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = values.next() else { return Ok(None) };
-    let is_ours = origin.to_str().is_ok_and(|origin| listen.origins.allows(origin));
+    let is_ours =
+        origin.to_str().is_ok_and(|text| listen.origins.allows(text) || is_own(text, host));
     if is_ours && values.next().is_none() {
         Ok(Some(origin.clone()))
     } else {
         Err(Reject::origin())
     }
+}
+
+/// Whether `origin` is that of a page which we would have served ourselves on loopback. There is none, and no page of another
+/// origin can say so: a name that was rebound to our address is still its own name.
+fn is_own(origin: &str, host: &str) -> bool {
+    let is_loopback = matches!(&*without_port(host), "localhost" | "127.0.0.1" | "[::1]");
+    is_loopback && origin.strip_prefix("http://").is_some_and(|own| own.eq_ignore_ascii_case(host))
 }
 
 /// The client's address, after trusted proxies (T24).
