@@ -15,6 +15,7 @@ use super::outstanding::SessionKey;
 use super::reject;
 use super::state::{Route, Shared};
 use crate::config::{Credentials, HiddenCharacters};
+use crate::inspect::annotation::ToolReader;
 use crate::inspect::response::{ElementPart, Elicitation, Judge, Listing, ServerRequest, Watch};
 use crate::lock::List;
 use crate::policy::{Call, Captures, Context, Policy, Principal, SlotSet};
@@ -43,6 +44,8 @@ pub(super) struct ReplyJudge {
     refusals: u64,
     /// Made for the first element of a list that is looked at.
     elements: Option<Box<Elements>>,
+    /// The same for the first tool, where its mirrored arguments are learnt.
+    tools: Option<Box<ToolReader>>,
 }
 
 impl ReplyJudge {
@@ -69,6 +72,7 @@ impl ReplyJudge {
             refused: VecDeque::new(),
             refusals: 0,
             elements: None,
+            tools: None,
         }
     }
 
@@ -155,6 +159,9 @@ impl Judge for ReplyJudge {
         if let Some(elements) = &mut self.elements {
             elements.part(&self.policy, &self.route, list, part);
         }
+        if list == List::Tools && self.route.mirrors() {
+            self.tools.get_or_insert_default().part(part, &self.route.annotated);
+        }
     }
 
     fn element_passes(&mut self) -> bool {
@@ -220,14 +227,16 @@ impl Judge for ReplyJudge {
 /// that may carry any.
 pub(super) fn watch(known: &Known, lists: impl IntoIterator<Item = ObjectKind>) -> Watch {
     let (policy, route) = (&known.policy, &known.route);
-    let (mut has_list, mut may_hide) = (false, false);
+    let (mut has_list, mut may_hide, mut is_learnt) = (false, false, false);
     for kind in lists {
         has_list = true;
+        is_learnt |= kind == ObjectKind::Tool && route.mirrors();
         may_hide |= policy.may_hide(kind);
     }
     let is_pinned = has_list && !policy.pins().is_empty();
     let hides = route.hidden_characters == HiddenCharacters::Hide;
-    let elements = is_pinned || has_list && route.hidden_characters != HiddenCharacters::Allow;
+    let is_scanned = has_list && route.hidden_characters != HiddenCharacters::Allow;
+    let elements = is_pinned || is_scanned || is_learnt;
     Watch {
         lists: may_hide || elements,
         elements,

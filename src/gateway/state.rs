@@ -81,6 +81,11 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// Whether clients mirror arguments here: from 2026-07-28 on.
+    pub(super) fn mirrors(&self) -> bool {
+        !self.revisions.intersection(RevisionSet::MODERN).is_empty()
+    }
+
     /// Whether some revision here has sessions, and so GET and DELETE.
     pub(super) fn has_legacy(&self) -> bool {
         !self.revisions.intersection(RevisionSet::LEGACY).is_empty()

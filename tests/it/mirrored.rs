@@ -11,7 +11,8 @@ use mcpfw::inspect::request::RequestLimits;
 use mcpfw::policy::Policy;
 use proptest::prelude::*;
 
-use crate::support::gateway::OPEN;
+use crate::support::gateway::{OPEN, Setup};
+use crate::support::wire::{Upstream, Wire, json_reply, post};
 
 const SCHEMA: &str = r#"{"type":"object","properties":{
     "region":{"type":"string","x-mcp-header":"Region"},
@@ -334,6 +335,65 @@ fn a_late_contradiction_cuts_the_body_off() {
     assert_eq!(bad.verdict.slug(), DIFFERS);
     assert!(bad.left.len() > 150_000, "it streamed");
     assert!(!bad.left.ends_with(b"}"));
+}
+
+/// What a list says counts from then on, for whoever calls.
+#[tokio::test]
+async fn annotations_are_learnt_from_lists() {
+    let tools = |schema: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"result":{{"tools":[{{"inputSchema":{schema},"name":"post"}},{{"name":"get","inputSchema":{{}}}}]}}}}"#
+        )
+    };
+    let listed = |version: &str| {
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+        post(&format!("MCP-Protocol-Version: {version}\r\n"), body)
+    };
+    let body = |region: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{{"name":"post","arguments":{{"region":{region}}},{META}}}}}"#
+        )
+    };
+    let call = |region: &str, more: &str| {
+        let headers =
+            "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: post\r\n";
+        post(&format!("{headers}{more}"), &body(region))
+    };
+    for policy in [OPEN, "[[allow]]\nname = \"post\"\ntools = [\"post\"]\n"] {
+        let reply = tools(SCHEMA);
+        let mut upstream = Upstream::start().await.answering(json_reply(&reply));
+        let gateway = Setup::new(policy, upstream.address).start();
+        let mut client = Wire::connect(gateway.address).await;
+        // Not known yet: the server checks it.
+        client.send(call("\"eu\"", "Mcp-Param-Region: us\r\n")).await;
+        assert_eq!(client.reply().await.status(), 200);
+        client.send(listed("2025-06-18")).await;
+        assert_eq!(client.reply().await.status(), 200);
+        assert_eq!(upstream.unseen().len(), 2);
+        for (region, more, reason) in [
+            ("\"eu\"", "Mcp-Param-Region: us\r\n", "header_mismatch"),
+            ("\"eu\"", "", "header_missing"),
+            ("null", "Mcp-Param-Region: eu\r\n", "header_mismatch"),
+            ("\"eu\"", "Mcp-Param-Region: eu\r\nMcp-Param-Region: eu\r\n", "header_repeated"),
+            ("\"eu\"", "Mcp-Param-Region: =?base64?ZXU?=\r\n", "header_malformed"),
+        ] {
+            client.send(call(region, more)).await;
+            let reply = client.reply().await;
+            let error = reply.json();
+            assert_eq!(reply.status(), 400, "{error}");
+            assert_eq!(error["error"]["code"], -32020);
+            assert_eq!(error["error"]["data"]["reason"], reason);
+            assert_eq!(error["id"], "c");
+        }
+        assert_eq!(upstream.unseen().len(), 0);
+        let more = "Mcp-Param-Region: =?base64?ZXU=?=\r\nMcp-Param-Other: =?base64?!?=\r\n";
+        client.send(call("\"eu\"", more)).await;
+        assert_eq!(client.reply().await.status(), 200);
+        let sent = upstream.request().await;
+        assert_eq!(sent.text(), body("\"eu\""));
+        assert_eq!(sent.header("mcp-param-region"), Some("=?base64?ZXU=?="));
+        assert_eq!(sent.header("mcp-param-other"), Some("=?base64?!?="));
+    }
 }
 
 proptest! {
