@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mcpfw::identity::issuer::DemoIssuer;
-use support::{Server, cost, load};
+use support::{Server, cost, load, memory};
 
 /// Keep-alive connections at once.
 const CONNECTIONS: u32 = 16;
@@ -105,11 +105,11 @@ fn compare(runtime: &tokio::runtime::Runtime, rounds: usize, shrink: u32) {
     }
 
     let size = 64 * MIB / shrink as usize;
-    let idle = cost::memory_kib(firewall.pid(), "VmRSS");
+    let idle = memory::memory_kib(firewall.pid(), "VmRSS");
     cost::reset_peak(firewall.pid());
     let big = request(&token, size);
     runtime.block_on(load::drive(&firewall.address, &big, 1, 1, "three results"));
-    let peak = cost::memory_kib(firewall.pid(), "VmHWM");
+    let peak = memory::memory_kib(firewall.pid(), "VmHWM");
     println!(
         "{} MiB body: peak RSS {} KiB above idle ({} KiB)   target ≤ 2048 KiB",
         size / MIB,

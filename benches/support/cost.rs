@@ -15,13 +15,3 @@ pub(crate) fn cpu_ns(pid: u32) -> u64 {
 pub(crate) fn reset_peak(pid: u32) {
     fs::write(format!("/proc/{pid}/clear_refs"), "5").expect("the peak can be reset");
 }
-
-/// Resident memory of `pid` in KiB: the field `VmRSS` (now) or `VmHWM` (peak).
-pub(crate) fn memory_kib(pid: u32, field: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process lives");
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))
-        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-        .expect("a field of /proc/pid/status")
-}
