@@ -117,6 +117,7 @@ impl Limits {
         from.size("max_body", KIB, 1 << 30, &mut limits.request.body);
         from.size("max_hold", KIB, 16 * MIB, &mut limits.request.hold);
         from.count("max_batch", 0, 100, &mut limits.request.batch);
+        from.size("max_response", KIB, 16 * MIB, &mut limits.request.response);
         from.count("max_depth", 4, 512, &mut limits.request.json.depth);
         from.size("max_key", 32, 32 * KIB, &mut limits.request.json.key_bytes);
         from.size("max_number", 20, KIB, &mut limits.request.json.number_bytes);

@@ -95,6 +95,34 @@ async fn a_permitted_request_is_answered_once() {
     assert_eq!(other.reply().await.status(), 403);
 }
 
+/// The TypeScript SDK writes the id last: what it answers is known when all of it has come.
+#[tokio::test]
+async fn an_answer_may_be_large_and_name_its_request_last() {
+    let frame = r#"{"result":{"content":{"a":""}},"jsonrpc":"2.0","id":"f"}"#;
+    let answer =
+        |len: usize| frame.replace("\"\"", &format!("\"{}\"", "x".repeat(len - frame.len())));
+    for (len, status) in [(100 << 10, 202), ((100 << 10) + 1, 400)] {
+        let upstream = Upstream::start().await;
+        let config = "[limits]\nmax_response = \"100KiB\"";
+        let gateway = Setup::new(FORMS, upstream.address()).config(config).start();
+        let mut client = Wire::connect(gateway.address).await;
+        client.send(post("", &call("1", "t", "{}"))).await;
+        let mut server = upstream.accept().await;
+        server.request().await;
+        server.send(STREAM).await;
+        server.send(event(FORM)).await;
+        client.until(FORM).await;
+        let mut other = Wire::connect(gateway.address).await;
+        other.send(post("", &answer(len))).await;
+        if status == 202 {
+            let mut posted = upstream.accept().await;
+            assert_eq!(posted.request().await.text().len(), len);
+            posted.send(ACCEPTED).await;
+        }
+        assert_eq!(other.reply().await.status(), status);
+    }
+}
+
 /// A limit counts what it selects; one of everything counts what clients call.
 #[tokio::test]
 async fn limits_count_what_they_select() {

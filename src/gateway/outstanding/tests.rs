@@ -14,7 +14,7 @@ use crate::gateway::state::Shared;
 use crate::policy::{CompileOptions, Policy, Principal};
 use crate::seal::Owner;
 
-const SETUP: &str = "[log]\naccess = \"off\"\n[limits]\nmax_hold = \"1KiB\"\n[listen]\naddress = \"127.0.0.1:0\"\n[[route]]\n\
+const SETUP: &str = "[log]\naccess = \"off\"\n[limits]\nmax_hold = \"1KiB\"\nmax_response = \"1KiB\"\n[listen]\naddress = \"127.0.0.1:0\"\n[[route]]\n\
     name = \"main\"\nsessions = \"plain\"\npath = \"/mcp\"\n";
 
 fn policy(text: &str) -> Arc<Policy> {

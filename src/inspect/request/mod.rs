@@ -58,6 +58,9 @@ pub struct RequestLimits {
     pub body: u64,
     /// Bytes that may come before what a decision needs is known, and so wait in memory. Default 64 KiB (T8).
     pub hold: u64,
+    /// As `hold`, of a response to a request of the server, whose id says what it answers and stands last in what the TypeScript
+    /// SDK writes. Default 1 MiB: what a client samples may hold an image.
+    pub response: u64,
     /// Bytes of arguments that are kept for rules; a larger one is [`crate::policy::Arg::TooLarge`]. Default 16 KiB.
     pub capture: usize,
     /// Elements of a captured list, and URIs of a listen request. Default 64.
@@ -80,6 +83,7 @@ impl Default for RequestLimits {
         Self {
             body: 4 << 20,
             hold: 64 << 10,
+            response: 1 << 20,
             capture: 16 << 10,
             elements: 64,
             method: 128,
@@ -391,7 +395,12 @@ impl RequestInspector {
             Some(batch) => batch.is_closed(),
             None => self.envelope.is_decided && (!self.envelope.has_outcome || self.is_response()),
         };
-        let limit = if is_decided { limits.body } else { limits.body.min(limits.hold) };
+        let hold = match self.envelope.has_outcome && self.envelope.batch.is_none() {
+            // Never less than of anything: it is not known from the first byte on to be a response.
+            true => limits.response.max(limits.hold),
+            false => limits.hold,
+        };
+        let limit = if is_decided { limits.body } else { limits.body.min(hold) };
         limit.saturating_sub(self.fed)
     }
 
