@@ -101,7 +101,8 @@ async fn an_answer_may_be_large_and_name_its_request_last() {
     let frame = r#"{"result":{"content":{"a":""}},"jsonrpc":"2.0","id":"f"}"#;
     let answer =
         |len: usize| frame.replace("\"\"", &format!("\"{}\"", "x".repeat(len - frame.len())));
-    for (len, status) in [(100 << 10, 202), ((100 << 10) + 1, 400)] {
+    // To the end of the id; the brace behind it waits for nothing.
+    for (len, status) in [((100 << 10) + 1, 202), ((100 << 10) + 2, 400)] {
         let upstream = Upstream::start().await;
         let config = "[limits]\nmax_response = \"100KiB\"";
         let gateway = Setup::new(FORMS, upstream.address()).config(config).start();
