@@ -22,6 +22,10 @@ use crate::policy::{Call, Captures, Context, Policy, Principal, SlotSet};
 use crate::wire::jsonrpc::Id;
 use crate::wire::mcp::{ObjectKind, Revision};
 
+/// Refused requests of one reply that are remembered for their answers. A chunk of the smallest requests has some two thousand;
+/// what is not read on because answers wait has less. A batch as JSON is answered by nobody, and may be long.
+const MOST_REFUSED: usize = 4_096;
+
 /// Judges a reply for one caller: whatever it may not call is hidden (promise 5), and the server asks of it what policy lets it
 /// ask (T16).
 #[derive(Debug)]
@@ -212,6 +216,10 @@ impl Judge for ReplyJudge {
         self.refusals += 1;
         // A modern server gets no answers: it had no business to ask.
         if let Some(id) = id.filter(|_| !self.is_modern()) {
+            // Beyond it nobody reads the answers that there are.
+            if self.refused.len() == MOST_REFUSED {
+                return false;
+            }
             self.refused.push_back(id.clone());
         }
         true

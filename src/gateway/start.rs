@@ -19,8 +19,9 @@ use super::outstanding::Outstanding;
 use super::state::{self, Shared};
 use crate::config::{self, Config, Limits};
 use crate::identity::{self, Authenticator, KeyEvent, Trust};
-use crate::inspect::annotation::Annotated;
+use crate::inspect::annotation::{Annotated, Annotations};
 use crate::limit::Limiter;
+use crate::lock::{Json, List, Lock};
 use crate::observe::{AccessLog, Sink, notice};
 use crate::policy::{Policy, Principal};
 use crate::seal::{Key, Sealer};
@@ -103,6 +104,9 @@ impl Gateway {
         let address = config.listen.address;
         let routes = config.routes.into_iter().map(|route| resolve(route, &config.limits));
         let routes: Vec<_> = routes.collect::<Result<_, _>>()?;
+        if let Some(lock) = policy.lock() {
+            routes.iter().for_each(|route| annotate(route, lock));
+        }
         let socket = listen(address).map_err(|error| StartError::Listen { address, error })?;
         let log = sink.map(AccessLog::start).transpose().map_err(StartError::AccessLog)?;
         let key = match config.session_key {
@@ -169,6 +173,18 @@ impl Gateway {
             }
         });
         let _ = closed.await;
+    }
+}
+
+/// What the lock file knows of the headers that mirror arguments (mcp-protocol.md §3.2): so they are compared from the first call
+/// on, and not only once a list went by.
+fn annotate(route: &state::Route, lock: &Lock) {
+    for tool in lock.items(List::Tools) {
+        let schema = tool.member("inputSchema").map(Json::to_text);
+        let found = schema.and_then(|schema| Annotations::of_schema(schema.as_bytes()).ok());
+        if let Some(annotations) = found.filter(|annotations| !annotations.is_empty()) {
+            route.annotated.learn(tool.id(), Some(annotations));
+        }
     }
 }
 

@@ -69,6 +69,12 @@ impl Json {
         Self { value: Value::String(text.into()), range: 0..0 }
     }
 
+    /// The value as JSON on one line, names of members sorted.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        super::write::compact(self)
+    }
+
     /// The text of a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

@@ -8,7 +8,9 @@ use mcpfw::fuzz::envelope::{Outcome, Verdict, compile, exchange, run_annotated};
 use mcpfw::fuzz::header_base64::header_base64;
 use mcpfw::inspect::annotation::{Annotated, Annotations};
 use mcpfw::inspect::request::RequestLimits;
+use mcpfw::lock::{Item, Json, List, Lock, Server};
 use mcpfw::policy::Policy;
+use mcpfw::wire::mcp::Revision;
 use proptest::prelude::*;
 
 use crate::support::gateway::{OPEN, Setup};
@@ -415,4 +417,27 @@ proptest! {
         };
         header_base64(&[&[choice], header.as_bytes(), b"\n", argument.as_bytes()].concat());
     }
+}
+
+/// What the lock file has of a tool is compared from the first call on.
+#[tokio::test]
+async fn the_lock_file_tells_before_any_list_does() {
+    let mut lock = Lock::new(Server::default(), Revision::V2026_07_28);
+    let tool = format!(r#"{{"name":"post","inputSchema":{SCHEMA}}}"#);
+    let json = Json::parse(tool.as_bytes(), 0).unwrap();
+    assert!(lock.add(Item::new(List::Tools, json).unwrap()));
+    let mut upstream = Upstream::start().await.answering(json_reply("{}"));
+    let gateway = Setup::new(OPEN, upstream.address).lock(lock).start();
+    let mut client = Wire::connect(gateway.address).await;
+    for (shard, status) in [("12", 200), ("13", 400)] {
+        let headers = format!(
+            "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: post\r\nMcp-Param-Shard: {shard}\r\n"
+        );
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"post","arguments":{{"shard":12}},{META}}}}}"#
+        );
+        client.send(post(&headers, &body)).await;
+        assert_eq!(client.reply().await.status(), status, "{shard}");
+    }
+    assert_eq!(upstream.unseen().len(), 1);
 }

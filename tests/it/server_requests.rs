@@ -238,3 +238,28 @@ async fn without_a_rule_nothing_is_held() {
         client.until(piece).await;
     }
 }
+
+/// Nobody answers what stands in a batch of JSON: what is remembered of it is bounded.
+#[tokio::test]
+async fn refusals_without_an_answer_are_bounded() {
+    for (count, passes) in [(4_096, true), (4_097, false)] {
+        let upstream = Upstream::start().await;
+        let mut gateway = Setup::new(FORMS, upstream.address()).start();
+        let mut client = Wire::connect(gateway.address).await;
+        client.send(post("", &call("1", "t", "{}"))).await;
+        let mut server = upstream.accept().await;
+        server.request().await;
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        server.send(head).await;
+        let batch = format!("[{}]", vec![SAMPLING; count].join(","));
+        server.send(chunk(&batch) + "0\r\n\r\n").await;
+        if passes {
+            client.until("0\r\n\r\n").await;
+        } else {
+            let (out, _) = client.rest().await;
+            assert!(!out.ends_with(b"0\r\n\r\n"));
+        }
+        let line = gateway.log().await;
+        assert_eq!(line["outcome"], if passes { "complete" } else { "reply_refused" });
+    }
+}
