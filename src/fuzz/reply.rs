@@ -23,6 +23,9 @@ use crate::wire::jsonrpc::{Id, error_reply};
 use crate::wire::mcp::Method;
 use crate::wire::mcp::fold::folds_to;
 
+/// Bytes of a method's name that are read.
+const METHOD: usize = 128;
+
 /// Judges by a fixed table: see [`permits`].
 #[derive(Clone, Debug, Default)]
 pub struct ByTable {
@@ -147,7 +150,9 @@ pub fn naive(message: &Value) -> Fate {
         return Fate::Passes(Value::Array(left));
     }
     if let Some(method) = message.get("method") {
-        let is_request = method.as_str().is_none_or(|method| match Method::from_wire(method) {
+        // A name that is too long to be read is that of a request which nobody permits.
+        let name = method.as_str().filter(|method| method.len() <= METHOD);
+        let is_request = name.is_none_or(|method| match Method::from_wire(method) {
             Method::Other => !method.starts_with("notifications/"),
             method => !method.info().is_notification,
         });
@@ -164,7 +169,8 @@ pub fn naive(message: &Value) -> Fate {
 }
 
 fn is_permitted(request: &Value) -> bool {
-    let Some(method) = request["method"].as_str() else { return false };
+    let name = request["method"].as_str().filter(|method| method.len() <= METHOD);
+    let Some(method) = name else { return false };
     let params = &request["params"];
     let is_alike =
         |name: &String| ["mode", "url"].iter().any(|key| name != key && folds_to(name, key));

@@ -42,6 +42,8 @@ pub(super) struct CutOff;
 #[derive(Debug)]
 pub(super) struct Passage {
     pub(super) inspector: Option<ReplyInspector<ReplyJudge>>,
+    /// Whether it can only pass whole or be cut off, so that its length is known.
+    pub(super) keeps_length: bool,
     /// What the server is told of what it asked, and was refused.
     pub(super) answers: Option<Answers>,
     pub(super) witness: Option<Witness>,
@@ -56,6 +58,7 @@ pub(super) struct Passage {
 pub(super) struct Relay {
     reply: Reply,
     inspector: Option<ReplyInspector<ReplyJudge>>,
+    keeps_length: bool,
     /// What the server is told of what it asked, and was refused.
     answers: Option<Answers>,
     /// Inspected pieces that are ready to go.
@@ -131,7 +134,7 @@ impl Body {
         stream: Option<Stream>,
         mut record: Box<Record>,
     ) -> Self {
-        let Passage { inspector, answers, witness, late, deadline } = passage;
+        let Passage { inspector, keeps_length, answers, witness, late, deadline } = passage;
         let has_ended = reply.is_end_stream() && inspector.is_none();
         if has_ended {
             // hyper does not ask for the body of such a reply.
@@ -143,6 +146,7 @@ impl Body {
         Self::Relay(Box::new(Relay {
             reply,
             inspector,
+            keeps_length,
             answers,
             ready,
             stream,
@@ -459,7 +463,9 @@ impl HttpBody for Body {
         match self {
             Self::Fixed(bytes) => SizeHint::with_exact(bytes.len() as u64),
             // An inspector may shorten it; an event stream may be given an ending of ours.
-            Self::Relay(relay) if relay.inspector.is_none() && relay.stream.is_none() => {
+            Self::Relay(relay)
+                if (relay.inspector.is_none() || relay.keeps_length) && relay.stream.is_none() =>
+            {
                 relay.reply.size_hint()
             }
             Self::Relay(_) => SizeHint::default(),

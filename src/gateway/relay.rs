@@ -156,7 +156,10 @@ pub(super) async fn relay(
         stream.orphan = question.id.filter(|_| question.modern);
     }
     let Question { late, bounded: Bounded { deadline, .. }, .. } = question;
-    let passage = Passage { inspector, answers, witness, late, deadline };
+    // A legacy text loses nothing of itself: a batch may, and an element of a list.
+    let keeps_length =
+        !watch.lists && !watch.elements && !options.is_modern && !options.allows_batch;
+    let passage = Passage { inspector, keeps_length, answers, witness, late, deadline };
     Ok(Response::from_parts(head, Body::relay(reply, passage, stream, record)))
 }
 
