@@ -27,6 +27,7 @@ mod selector;
 mod set;
 mod stanza;
 mod target;
+pub mod types;
 mod value;
 mod verdict;
 

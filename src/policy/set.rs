@@ -15,6 +15,7 @@ use super::principal::HeldMemo;
 use super::selector::Question;
 use super::stanza::{Predicate, Stanza};
 use super::target::Target;
+use super::types::Types;
 use super::{
     Args, Call, Captures, Context, Needs, Object, Permitted, Principal, Refusal, RuleId, RuleInfo,
     UnixTime,
@@ -40,6 +41,7 @@ pub struct Policy {
     may_refuse_requests: bool,
     tests: Box<[PolicyTest]>,
     pub(super) pins: Pins,
+    types: Types,
     generation: u64,
 }
 
@@ -54,6 +56,7 @@ pub(super) struct Parts {
     /// By name.
     pub(super) pins: Vec<PinInfo>,
     pub(super) lock: Option<Arc<Lock>>,
+    pub(super) types: Types,
 }
 
 /// Generations handed out in this process.
@@ -84,6 +87,7 @@ impl Policy {
             hasher,
             tests: parts.tests.into(),
             pins: Pins::new(parts.pins, parts.lock),
+            types: parts.types,
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
         })
     }
@@ -293,6 +297,12 @@ impl Policy {
     #[must_use]
     pub fn tests(&self) -> &[PolicyTest] {
         &self.tests
+    }
+
+    /// What claims and arguments are declared to be.
+    #[must_use]
+    pub fn types(&self) -> &Types {
+        &self.types
     }
 
     /// Which compilation this is: larger for a later one in the same process, never repeated (T59).

@@ -87,6 +87,8 @@ codes! {
         "The lock file has nothing that the pattern matches. What the server has and the lock does not counts as changed.";
     UNKNOWN_OBJECT = "P030", "unknown tool or prompt",
         "The lock file has no tool or prompt of this name, so the rule does nothing.";
+    // P031 to P037 are for what only the meaning of the whole set shows: a rule that never matches, is shadowed or stands
+    // twice, an allow and a deny that coincide, an assert that is refuted or undecided, a limit behind a smaller one.
 }
 
 /// The codes for what any TOML file can have wrong.

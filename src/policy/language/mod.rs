@@ -11,6 +11,7 @@ mod limit;
 mod lint;
 mod pin;
 mod rate;
+mod schema;
 mod selectors;
 mod stanza;
 mod test;
@@ -24,9 +25,10 @@ use super::expr::{Expr, ExprProblem, Reads};
 use super::pin::PinInfo;
 use super::set::Parts;
 use super::stanza::{Predicate, Stanza};
+use super::types::Types;
 use super::{Captures, CompileOptions, RuleInfo};
 use crate::diagnostic::document::{Document, inner_span};
-use crate::diagnostic::{Code, Diagnostic, Problems, SourceId, Sources, Span, Spanned};
+use crate::diagnostic::{Code, Diagnostic, Problems, Source, SourceId, Sources, Span, Spanned};
 
 /// Most rules in a set. What is not mentioned costs nothing, but memory and compilation time are linear.
 pub const MAX_RULES: usize = 50_000;
@@ -43,6 +45,8 @@ struct Draft<'s> {
     rules: Vec<DraftRule>,
     tests: Vec<PolicyTest>,
     pins: Vec<DraftPin>,
+    /// What claims and arguments are declared to be.
+    types: Types,
     /// Every name in the set and where it was first given.
     names: HashMap<Box<str>, Span>,
 }
@@ -82,8 +86,15 @@ pub(super) fn read(
         rules: Vec::new(),
         tests: Vec::new(),
         pins: Vec::new(),
+        types: Types::default(),
         names: HashMap::new(),
     };
+    // What is declared goes first: rules are read against it.
+    let name = |file: &SourceId| sources.source(*file).map_or("", Source::name);
+    let (schemas, files): (Vec<SourceId>, Vec<SourceId>) =
+        files.into_iter().partition(|file| schema::is_schema(name(file)));
+    let claims = draft.read_schemas(&schemas);
+    draft.types = Types::new(claims, options.lock.clone());
     for file in files {
         draft.read_file(file);
     }
@@ -201,6 +212,7 @@ impl Draft<'_> {
             tests: self.tests,
             pins,
             lock: self.options.lock.clone(),
+            types: self.types,
         }
     }
 }

@@ -156,7 +156,8 @@ impl Draft<'_> {
         Value::map(members)
     }
 
-    fn read_value(&self, written: Written<'_>, depth: usize) -> Option<Value> {
+    /// A value as JSON has it.
+    pub(super) fn read_value(&self, written: Written<'_>, depth: usize) -> Option<Value> {
         if depth > MAX_DEPTH {
             self.bad_test(written.span(), "nested too deeply");
             return None;
