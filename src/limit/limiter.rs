@@ -1,14 +1,12 @@
 //! Several buckets at once: all are drawn on, or none is.
 
-use std::sync::atomic::{AtomicU16, Ordering};
-
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 
 use super::gcra::Pace;
 use super::table::{Place, Shard, Stamp, WAYS, mix};
 use super::verdict::{Admitted, Outcome, Standing, Throttled, Wait};
-use crate::policy::{Draw, Permitted};
+use crate::policy::{Draw, LimitTag, Permitted};
 
 /// Request budgets for a bounded number of keys, shared by all threads.
 ///
@@ -17,8 +15,6 @@ use crate::policy::{Draw, Permitted};
 #[derive(Debug)]
 pub struct Limiter {
     shards: Box<[Padded]>,
-    /// Counts reloads, see [`Limiter::policy_changed`].
-    epoch: AtomicU16,
 }
 
 /// A shard on cache lines of its own, so that threads at different keys do not meet.
@@ -38,7 +34,7 @@ impl Limiter {
     pub fn new(max_keys: usize) -> Self {
         let groups = max_keys.saturating_add(max_keys / 2).div_ceil(SHARDS * WAYS);
         let shards = (0..SHARDS).map(|_| Padded(Mutex::new(Shard::new(groups)))).collect();
-        Self { shards, epoch: AtomicU16::new(0) }
+        Self { shards }
     }
 
     /// Draws on every budget that `permitted` names, or on none. `now_us` is monotonic, in microseconds from any
@@ -47,7 +43,7 @@ impl Limiter {
     /// # Errors
     /// [`Throttled`] where some budget does not hold what is asked: nothing was taken from any.
     pub fn admit(&self, permitted: Permitted, now_us: u64) -> Result<Admitted, Throttled> {
-        let outcome = self.draw(permitted.draws(), now_us);
+        let outcome = self.draw_under(permitted.draws(), permitted.generation(), now_us);
         match outcome.refused() {
             None => Ok(Admitted::new(permitted, outcome)),
             Some(_) => Err(Throttled::new(permitted, outcome)),
@@ -57,12 +53,24 @@ impl Limiter {
     /// As [`Limiter::admit`], for draws that no policy decided on.
     #[must_use]
     pub fn draw(&self, draws: &[Draw], now_us: u64) -> Outcome {
+        self.draw_under(draws, 0, now_us)
+    }
+
+    /// As [`Limiter::admit`], for draws of which the policy set `generation` decided that they are to be made.
+    ///
+    /// A bucket keeps its debt when the quota behind its key changes, but no more than the new quota can hold: who was emptied
+    /// under "1000 a day" and now has "10 a minute" waits a minute, not a day. This happens once a generation and key, at the
+    /// first draw of the later generation. It must not happen at other times: two tokens of one subject may carry different
+    /// plans, and the smaller must not forgive the larger's debt; nor must a request that was begun under an earlier set and
+    /// draws late (T59).
+    #[must_use]
+    pub fn draw_under(&self, draws: &[Draw], generation: u64, now_us: u64) -> Outcome {
         let mut locked = self.lock(draws);
         let now = locked.iter().fold(now_us, |now, (_, shard)| now.max(shard.latest));
         for (_, shard) in &mut locked {
             shard.latest = now;
         }
-        let epoch = self.epoch.load(Ordering::Relaxed);
+        let epoch = epoch_of(generation);
 
         let mut buckets: SmallVec<[Bucket; 4]> = SmallVec::new();
         let mut waits: SmallVec<[(usize, Wait); 4]> = SmallVec::new();
@@ -78,10 +86,14 @@ impl Limiter {
         let admitted = waits.iter().all(|(_, wait)| *wait == Wait::None);
         for bucket in &buckets {
             let tat = if admitted { bucket.charged } else { bucket.start };
-            // A refused request writes only what a reload made void, see `policy_changed`.
+            // A refused request writes only what a reload made void, see above.
             let writes = (admitted && bucket.price > 0) || bucket.start < bucket.found.tat();
             if writes && let Some((_, shard)) = locked.get_mut(bucket.shard) {
-                shard.put(bucket.place, bucket.key, Stamp::new(tat, epoch));
+                shard.put(
+                    bucket.place,
+                    bucket.key,
+                    Stamp::new(tat, bucket.found.later_of(epoch, now)),
+                );
             }
         }
         drop(locked);
@@ -93,13 +105,18 @@ impl Limiter {
         Outcome::new(standings.collect())
     }
 
-    /// Says that the policy, and so the quota behind a key, may have changed.
-    ///
-    /// Buckets keep their debt, but none keeps more than the quota that next looks at it can hold: who was emptied under
-    /// "1000 a day" and now has "10 a minute" waits a minute, not a day. This happens once a reload and key. It must not happen
-    /// at other times: two tokens of one subject may carry different plans, and the smaller must not forgive the larger's debt.
-    pub fn policy_changed(&self) {
-        self.epoch.fetch_add(1, Ordering::Relaxed);
+    /// Forgets the buckets of all limits but those that are in force: what they took is free at once. Reads the whole table,
+    /// shard by shard. A request that was begun before and draws on one of them late leaves a bucket that ages.
+    pub fn keep(&self, limits: impl IntoIterator<Item = LimitTag>) {
+        let mut kept = vec![false; LimitTag::COUNT];
+        for tag in limits {
+            if let Some(place) = kept.get_mut(tag.index()) {
+                *place = true;
+            }
+        }
+        for shard in &self.shards {
+            shard.0.lock().keep(|tag| kept.get(tag.index()).copied().unwrap_or(true));
+        }
     }
 
     /// Slots of the table. The first key shares a bucket when about 70 % are in debt.
@@ -187,7 +204,7 @@ fn locate(
     let number = shard_of(draw.key);
     let shard = locked.iter().position(|(n, _)| *n == number).unwrap_or(0);
     let Some((_, table)) = locked.get_mut(shard) else { return buckets.len() };
-    let (place, found) = table.find(draw.key, draw.rule, now, |place| {
+    let (place, found) = table.find(draw.key, now, |place| {
         buckets.iter().any(|bucket| bucket.shard == shard && bucket.place == place)
     });
     // Two keys of one rule in overflow are one bucket.
@@ -197,6 +214,11 @@ fn locate(
     let start = found.tat();
     buckets.push(Bucket { key: draw.key, shard, place, found, start, charged: start, price: 0 });
     buckets.len() - 1
+}
+
+/// What a stamp has of a generation.
+fn epoch_of(generation: u64) -> u16 {
+    u16::try_from(generation & u64::from(Stamp::epoch_mask())).unwrap_or(0)
 }
 
 /// The shard in which a key's bucket lives.

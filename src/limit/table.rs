@@ -10,7 +10,7 @@
 use smallvec::SmallVec;
 
 use super::gcra::MAX_TIME_US;
-use crate::policy::RuleId;
+use crate::policy::LimitTag;
 
 /// Slots of one group: two cache lines.
 pub(super) const WAYS: usize = 8;
@@ -21,7 +21,8 @@ type Group = [[u64; 2]; WAYS];
 /// With so many free slots in its first home, a key need not look at the second for more room.
 const ROOMY: usize = WAYS / 2;
 
-/// The `tat` of a bucket and the reload under which it was last written, in 64 bits: 52 of time, 12 of epoch.
+/// The `tat` of a bucket and the policy set under which it was last written, in 64 bits: 52 of time, 12 of the set's generation.
+/// They go round: what is half a round old counts as newer, which only means that too much debt is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp(u64);
 
@@ -42,9 +43,15 @@ impl Stamp {
         self.0 >> Self::EPOCH_BITS
     }
 
-    /// Whether it was written under another policy than that of `epoch`.
+    /// Whether it was written under an earlier policy set than that of `epoch`.
     pub(super) fn is_older_than(self, epoch: u16) -> bool {
-        self.0 & u64::from(Self::epoch_mask()) != u64::from(epoch & Self::epoch_mask())
+        let ahead = epoch.wrapping_sub(self.epoch()) & Self::epoch_mask();
+        (1..=Self::epoch_mask() / 2).contains(&ahead)
+    }
+
+    /// The epoch for what is written in its place at `now` under `epoch`: never an earlier one than it has.
+    pub(super) fn later_of(self, epoch: u16, now: u64) -> u16 {
+        if self.is_free(now) || self.is_older_than(epoch) { epoch } else { self.epoch() }
     }
 
     fn epoch(self) -> u16 {
@@ -60,7 +67,7 @@ impl Stamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Slot { group: usize, way: usize },
-    Overflow(RuleId),
+    Overflow(LimitTag),
 }
 
 /// One shard of the table.
@@ -71,7 +78,7 @@ pub(super) struct Shard {
     pub(super) latest: u64,
     groups: Vec<Group>,
     /// One bucket a rule for keys that found no slot.
-    overflow: SmallVec<[(RuleId, Stamp); 2]>,
+    overflow: SmallVec<[(LimitTag, Stamp); 2]>,
     /// For each group, the latest `tat` that a key at home in it ran up in an overflow bucket; empty until that happens.
     spilled: Vec<u64>,
     /// How often a key had to share.
@@ -97,7 +104,6 @@ impl Shard {
     pub(super) fn find(
         &mut self,
         key: u64,
-        rule: RuleId,
         now: u64,
         taken: impl Fn(Place) -> bool,
     ) -> (Place, Stamp) {
@@ -127,13 +133,14 @@ impl Shard {
                 free = Some((place, room));
             }
         }
-        let shared = self.overflow.iter().find(|(of, _)| *of == rule);
+        let limit = LimitTag::of_key(key);
+        let shared = self.overflow.iter().find(|(of, _)| *of == limit);
         let shared = shared.map_or(Stamp::EMPTY, |(_, stamp)| *stamp);
         match free {
             Some((place, _)) => (place, self.left_over(homes, shared)),
             None => {
                 self.shared = self.shared.saturating_add(1);
-                (Place::Overflow(rule), shared)
+                (Place::Overflow(limit), shared)
             }
         }
     }
@@ -155,13 +162,13 @@ impl Shard {
                     *slot = [key, stamp.0];
                 }
             }
-            Place::Overflow(rule) => {
+            Place::Overflow(limit) => {
                 let now = self.latest;
                 // As many as rules that overflow at the same time, because what has run full is dropped first.
-                self.overflow.retain(|(of, stamp)| *of == rule || !stamp.is_free(now));
-                match self.overflow.iter_mut().find(|(of, _)| *of == rule) {
+                self.overflow.retain(|(of, stamp)| *of == limit || !stamp.is_free(now));
+                match self.overflow.iter_mut().find(|(of, _)| *of == limit) {
                     Some((_, slot)) => *slot = stamp,
-                    None => self.overflow.push((rule, stamp)),
+                    None => self.overflow.push((limit, stamp)),
                 }
                 if self.spilled.is_empty() {
                     self.spilled = vec![0; self.groups.len()];
@@ -172,6 +179,20 @@ impl Shard {
                     }
                 }
             }
+        }
+    }
+
+    /// Forgets what is not of a limit that `is_kept`.
+    pub(super) fn keep(&mut self, is_kept: impl Fn(LimitTag) -> bool) {
+        self.overflow.retain(|(limit, _)| is_kept(*limit));
+        for [key, stamp] in self.groups.iter_mut().flatten() {
+            // Only what was written, so that no page is touched that the system has not given yet.
+            if *stamp != 0 && !is_kept(LimitTag::of_key(*key)) {
+                *stamp = 0;
+            }
+        }
+        if self.overflow.is_empty() {
+            self.spilled = Vec::new();
         }
     }
 
@@ -207,11 +228,13 @@ mod tests {
     #[test]
     fn a_stamp_keeps_time_and_epoch_apart() {
         for tat in [0, 1, MAX_TIME_US - 1, MAX_TIME_US, u64::MAX] {
-            for epoch in [0, 1, 4095, 4096, u16::MAX] {
+            for epoch in [0, 1, 2047, 4095, 4096, u16::MAX] {
                 let stamp = Stamp::new(tat, epoch);
                 assert_eq!(stamp.tat(), tat.min(MAX_TIME_US));
                 assert!(!stamp.is_older_than(epoch));
-                assert!(stamp.is_older_than(epoch ^ 1));
+                for (later, want) in [(1, true), (2047, true), (2048, false), (4095, false)] {
+                    assert_eq!(stamp.is_older_than(epoch.wrapping_add(later)), want, "{later}");
+                }
             }
         }
     }

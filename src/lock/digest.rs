@@ -254,6 +254,14 @@ fn bytes(digest: &[u8]) -> [u8; 32] {
     digest.first_chunk().copied().unwrap_or_default()
 }
 
+impl Digest {
+    /// The hash itself.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("sha256:")?;

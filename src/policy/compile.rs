@@ -3,8 +3,8 @@
 use std::hash::RandomState;
 use std::sync::Arc;
 
-use super::{Policy, UnixTime, language};
-use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources};
+use super::{Policy, SetDigest, UnixTime, language};
+use crate::diagnostic::{Diagnostic, Problems, Source, SourceId, Sources};
 use crate::lock::Lock;
 
 /// What compiling a set depends on besides its text.
@@ -53,7 +53,10 @@ impl Policy {
         options: &CompileOptions,
     ) -> Compiled {
         let problems = Problems::new();
-        let parts = language::read(sources, files, options, &problems);
+        let files: Vec<SourceId> = files.into_iter().collect();
+        let mut parts = language::read(sources, files.iter().copied(), options, &problems);
+        let texts = files.iter().filter_map(|id| sources.source(*id)).map(Source::text);
+        parts.digest = SetDigest::of(texts, options.lock.as_deref());
         let policy =
             (!problems.has_errors()).then(|| Self::assemble(parts, options.hasher.clone()));
         Compiled { policy, diagnostics: problems.into_sorted() }

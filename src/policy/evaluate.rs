@@ -148,7 +148,8 @@ impl Evaluation<'_> {
     }
 
     fn draw(&self, id: RuleId, rule: &Stanza, budget: &Budget) -> Draw {
-        draw(id, &rule.name, budget, &self.scope, &self.policy.hasher)
+        let policy = self.policy;
+        draw(id, &rule.name, budget, &self.scope, policy.tag(id), &policy.hasher)
     }
 }
 
@@ -228,7 +229,8 @@ impl Findings {
         };
         if let Some(basis) = basis {
             let Self { draws, bounds, shadow, .. } = self;
-            return Ok(Permitted { basis, draws, bounds, shadow });
+            let generation = policy.generation();
+            return Ok(Permitted { generation, basis, draws, bounds, shadow });
         }
         let (reason, rule) = match (self.denied, self.step_up) {
             (Some(rule), _) => (Reason::Denied, Some(rule)),

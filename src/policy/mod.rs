@@ -8,6 +8,7 @@
 
 mod call;
 mod compile;
+mod digest;
 mod draw;
 mod evaluate;
 mod example;
@@ -33,6 +34,8 @@ mod verdict;
 
 pub use call::{Arg, Args, Call, Captures, Context, Object, SlotSet};
 pub use compile::{CompileOptions, Compiled};
+pub use digest::SetDigest;
+pub use draw::LimitTag;
 pub use evaluate::Outcome;
 pub use example::{Counts, PolicyTest};
 pub use explain::{Considered, Explanation};

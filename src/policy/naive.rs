@@ -94,7 +94,7 @@ pub fn decide(
     let drawn = |(id, rule): &(RuleId, &Stanza)| match &rule.body {
         Body::Limit(limit) => {
             let budget = limit.budget.as_ref()?;
-            Some(draw(*id, &rule.name, budget, &scope, &policy.hasher))
+            Some(draw(*id, &rule.name, budget, &scope, policy.tag(*id), &policy.hasher))
         }
         _ => None,
     };
@@ -108,7 +108,8 @@ pub fn decide(
             bounds.tighten(&limit.bounds.of(*id));
         }
     }
-    Ok(Permitted { basis, draws, bounds, shadow: shadow.into() })
+    let generation = policy.generation();
+    Ok(Permitted { generation, basis, draws, bounds, shadow: shadow.into() })
 }
 
 /// What [`Policy::lists`] must say.

@@ -17,8 +17,8 @@ use super::stanza::{Predicate, Stanza};
 use super::target::Target;
 use super::types::Types;
 use super::{
-    Args, Call, Captures, Context, Needs, Object, Permitted, Principal, Refusal, RuleId, RuleInfo,
-    UnixTime,
+    Args, Call, Captures, Context, Effect, LimitTag, Needs, Object, Permitted, Principal, Refusal,
+    RuleId, RuleInfo, SetDigest, UnixTime,
 };
 use crate::lock::Lock;
 use crate::wire::mcp::{ObjectKind, Revision};
@@ -36,6 +36,8 @@ pub struct Policy {
     needs: Box<[Needs]>,
     captures: Captures,
     pub(super) hasher: RandomState,
+    /// By rule: what its buckets are known by.
+    tags: Box<[LimitTag]>,
     /// By [`ObjectKind`].
     may_hide: [bool; 3],
     may_refuse_requests: bool,
@@ -43,6 +45,7 @@ pub struct Policy {
     pub(super) pins: Pins,
     types: Types,
     generation: u64,
+    digest: SetDigest,
 }
 
 /// What a set is made of: the outcome of reading its sources.
@@ -57,6 +60,7 @@ pub(super) struct Parts {
     pub(super) pins: Vec<PinInfo>,
     pub(super) lock: Option<Arc<Lock>>,
     pub(super) types: Types,
+    pub(super) digest: SetDigest,
 }
 
 /// Generations handed out in this process.
@@ -74,6 +78,7 @@ impl Policy {
             }
         }
         let (stanzas, rules): (Vec<Stanza>, Vec<RuleInfo>) = parts.rules.into_iter().unzip();
+        let tags = rules.iter().map(|rule| LimitTag::of(&rule.name, &hasher)).collect();
         Arc::new(Self {
             needs: stanzas.iter().map(|rule| rule.needs(&predicates)).collect(),
             index: Index::new(stanzas.iter().map(Stanza::entry)),
@@ -84,11 +89,13 @@ impl Policy {
             predicates: predicates.into(),
             memoised,
             captures: parts.captures,
+            tags,
             hasher,
             tests: parts.tests.into(),
             pins: Pins::new(parts.pins, parts.lock),
             types: parts.types,
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
+            digest: parts.digest,
         })
     }
 
@@ -309,6 +316,23 @@ impl Policy {
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What it was compiled from.
+    #[must_use]
+    pub fn digest(&self) -> &SetDigest {
+        &self.digest
+    }
+
+    /// What the buckets of its limits are known by, of those in shadow as well.
+    pub fn limit_tags(&self) -> impl Iterator<Item = LimitTag> {
+        let tags = self.stanzas.iter().zip(&self.tags);
+        tags.filter(|(rule, _)| rule.effect() == Effect::Limit).map(|(_, tag)| *tag)
+    }
+
+    /// What the buckets of rule `id` are known by.
+    pub(super) fn tag(&self, id: RuleId) -> LimitTag {
+        self.tags.get(id.index()).copied().unwrap_or_default()
     }
 
     /// The condition of rule `id`.

@@ -12,6 +12,7 @@ use super::{PinId, RefusalStyle, RuleId, SlotSet};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a permission that is not admitted opens nothing"]
 pub struct Permitted {
+    pub(super) generation: u64,
     pub(super) basis: Basis,
     pub(super) draws: SmallVec<[Draw; 4]>,
     pub(super) bounds: Bounds,
@@ -23,6 +24,7 @@ impl Permitted {
     #[cfg(test)]
     pub(crate) fn of_draws(draws: impl IntoIterator<Item = Draw>) -> Self {
         Self {
+            generation: 0,
             basis: Basis::Lifecycle,
             draws: draws.into_iter().collect(),
             bounds: Bounds::default(),
@@ -62,6 +64,12 @@ impl Permitted {
         let mut all = first.clone();
         rest.iter().for_each(|one| all.join(one.clone()));
         Some(all)
+    }
+
+    /// The generation of the policy set that allows it.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// How large and how long it may be.

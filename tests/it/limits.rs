@@ -7,12 +7,13 @@ use std::time::Duration;
 use governor::clock::FakeRelativeClock;
 use governor::{Quota as GovernorQuota, RateLimiter};
 use mcpfw::limit::{Limiter, Outcome, Wait, headers};
-use mcpfw::policy::{Draw, Quota, RuleId};
+use mcpfw::policy::{Draw, LimitTag, Quota, RuleId};
 use proptest::prelude::*;
 
 const SECOND: u64 = 1_000_000;
 
 fn draw(rule: u32, key: u64, interval_us: u64, burst: u32, cost: u32) -> Draw {
+    let key = LimitTag::of_key(u64::from(rule)).key(key << 12);
     Draw { rule: RuleId::new(rule), key, quota: Quota { interval_us, burst }, cost }
 }
 
@@ -248,10 +249,52 @@ fn a_smaller_quota_after_a_reload_forgives_what_it_cannot_hold() {
     assert!(
         matches!(limiter.draw(&[minute], 0).refused().unwrap().wait, Wait::Micros(us) if us > 80_000 * SECOND)
     );
-    limiter.policy_changed();
-    assert_eq!(limiter.draw(&[minute], 0).refused().unwrap().wait, Wait::Micros(6 * SECOND));
-    assert!(admits(&limiter.draw(&[minute], 6 * SECOND)), "the wait that was told is true");
-    assert!(!admits(&limiter.draw(&[minute], 6 * SECOND)), "debt up to the new quota is kept");
+    let later = |now| limiter.draw_under(&[minute], 1, now);
+    assert_eq!(later(0).refused().unwrap().wait, Wait::Micros(6 * SECOND));
+    assert!(admits(&later(6 * SECOND)), "the wait that was told is true");
+    assert!(!admits(&later(6 * SECOND)), "debt up to the new quota is kept");
+}
+
+/// A caller can begin a request before a reload and end it as late as it likes: its draw is of the old set, and must neither
+/// forgive what was drawn under the new one nor keep the new one from forgiving.
+#[test]
+fn a_request_of_an_earlier_generation_forgives_nothing() {
+    let (small, large) = (draw(0, 1, 6 * SECOND, 10, 1), draw(0, 1, 86 * SECOND, 1000, 1000));
+    let limiter = Limiter::new(1);
+    assert!(admits(&limiter.draw_under(&[large], 2, 0)));
+    assert!(!admits(&limiter.draw_under(&[small], 1, 0)), "the late one sees all of the debt");
+    assert!(
+        !admits(&limiter.draw_under(&[draw(0, 1, 86 * SECOND, 1000, 1)], 2, 0)),
+        "and has not forgiven it"
+    );
+
+    let limiter = Limiter::new(1);
+    let (day, minute) = (draw(0, 1, 86 * SECOND, 1000, 999), small);
+    assert!(admits(&limiter.draw_under(&[day], 1, 0)));
+    // Drawn late, under the old quota.
+    assert!(admits(&limiter.draw_under(&[draw(0, 1, 86 * SECOND, 1000, 1)], 1, 0)));
+    let wait = limiter.draw_under(&[minute], 2, 0).refused().unwrap().wait;
+    assert_eq!(wait, Wait::Micros(6 * SECOND), "the new quota forgives as it should");
+}
+
+#[test]
+fn limits_that_are_gone_free_what_they_took() {
+    let limiter = Limiter::new(1);
+    let tag = |rule: u32| LimitTag::of_key(u64::from(rule));
+    let both = |cost| [draw(1, 1, 3_600 * SECOND, 1, cost), draw(2, 1, 3_600 * SECOND, 1, cost)];
+    assert!(admits(&limiter.draw(&both(1), 0)));
+    // So many that some share a bucket, which goes and stays alike.
+    for key in 2..5_000 {
+        let _ = limiter.draw(&[draw(1, key, 3_600 * SECOND, 1, 1)], 0);
+    }
+    assert!(limiter.shared() > 0);
+    limiter.keep([tag(2), tag(3)]);
+    assert_eq!(limiter.in_debt(0), 1);
+    let [gone, kept] = both(1);
+    assert!(!admits(&limiter.draw(&[kept], 0)), "the other keeps its debt");
+    assert!(admits(&limiter.draw(&[gone], 0)), "and what comes back under the name is full");
+    limiter.keep([]);
+    assert_eq!(limiter.in_debt(0), 0);
 }
 
 #[test]
@@ -259,9 +302,8 @@ fn a_larger_quota_after_a_reload_keeps_the_debt() {
     let limiter = Limiter::new(1);
     let small = draw(0, 1, 6 * SECOND, 10, 10);
     assert!(admits(&limiter.draw(&[small], 0)));
-    limiter.policy_changed();
     let large = draw(0, 1, SECOND, 100, 1);
-    let outcome = limiter.draw(&[large], 0);
+    let outcome = limiter.draw_under(&[large], 1, 0);
     assert!(admits(&outcome));
     assert_eq!(outcome.standings()[0].remaining(), 39, "60 s of debt at 1 s a unit, and this one");
 }

@@ -26,7 +26,7 @@ use super::pin::PinInfo;
 use super::set::Parts;
 use super::stanza::{Predicate, Stanza};
 use super::types::Types;
-use super::{Captures, CompileOptions, RuleInfo};
+use super::{Captures, CompileOptions, RuleInfo, SetDigest};
 use crate::diagnostic::document::{Document, inner_span};
 use crate::diagnostic::{Code, Diagnostic, Problems, Source, SourceId, Sources, Span, Spanned};
 
@@ -213,6 +213,7 @@ impl Draft<'_> {
             pins,
             lock: self.options.lock.clone(),
             types: self.types,
+            digest: SetDigest::default(),
         }
     }
 }
