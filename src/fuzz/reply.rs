@@ -165,13 +165,20 @@ pub fn naive(message: &Value) -> Fate {
             return Fate::Fails;
         }
     }
-    if asks_too_much(&message["result"]) { Fate::Fails } else { Fate::Passes(message.clone()) }
+    if asks_too_much(&message["result"]) || elicits_too_much(&message["error"]) {
+        Fate::Fails
+    } else {
+        Fate::Passes(message.clone())
+    }
 }
 
 fn is_permitted(request: &Value) -> bool {
     let name = request["method"].as_str().filter(|method| method.len() <= METHOD);
     let Some(method) = name else { return false };
-    let params = &request["params"];
+    permits_params(method, &request["params"])
+}
+
+fn permits_params(method: &str, params: &Value) -> bool {
     let is_alike =
         |name: &String| ["mode", "url"].iter().any(|key| name != key && folds_to(name, key));
     let is_doubtful = params.as_object().is_some_and(|params| params.keys().any(is_alike));
@@ -179,7 +186,13 @@ fn is_permitted(request: &Value) -> bool {
         return false;
     }
     let url = match (method, &params["mode"]) {
-        ("elicitation/create", Value::Null) if params.get("mode").is_none() => None,
+        ("elicitation/create", Value::Null) if params.get("mode").is_none() => {
+            match params.get("url") {
+                None => None,
+                Some(Value::String(url)) => Some(url.as_str()),
+                Some(_) => return false,
+            }
+        }
         ("elicitation/create", Value::String(mode)) if mode == "form" => None,
         ("elicitation/create", Value::String(mode)) if mode == "url" => {
             match params["url"].as_str() {
@@ -197,6 +210,14 @@ fn asks_too_much(result: &Value) -> bool {
     let asks = |input: &Value| !is_permitted(input);
     result["inputRequests"].as_object().is_some_and(|inputs| inputs.values().any(asks))
         || result.get("result").is_some_and(asks_too_much)
+        || result.get("error").is_some_and(elicits_too_much)
+}
+
+/// -32042 of 2025-11-25 sends the user to URLs.
+fn elicits_too_much(error: &Value) -> bool {
+    let elicitations = error["data"]["elicitations"].as_array();
+    elicitations
+        .is_some_and(|all| all.iter().any(|params| !permits_params("elicitation/create", params)))
 }
 
 /// Target `sse_filter`: the first byte chooses framing and options, the rest is the reply.

@@ -225,6 +225,77 @@ fn results_ask_for_input() {
     }
 }
 
+/// -32042 of 2025-11-25 sends the user to URLs: without a method, and under any code (T16).
+#[test]
+fn errors_send_the_user_to_urls() {
+    let error = |elicitations: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"error":{{"code":-32042,"message":"m","data":{{"x":[{{}}],"elicitations":{elicitations}}}}}}}"#
+        )
+    };
+    let ok = r#"{"mode":"url","elicitationId":"e","url":"https://ok.example/","message":"m"}"#;
+    let evil = ok.replace("ok.", "evil.");
+    let passes = [
+        error(&format!("[{ok},{ok}]")),
+        error("[]"),
+        error("null"),
+        error(r#"[{"message":"m"}]"#),
+        r#"{"id":1,"error":{"code":1,"message":"m","data":"elicitations"}}"#.to_owned(),
+        r#"{"id":1,"error":{"data":[{"elicitations":[{"url":"https://evil.example/"}]}]}}"#
+            .to_owned(),
+        r#"{"id":1,"error":"m"}"#.to_owned(),
+    ];
+    for message in passes {
+        for is_modern in [false, true] {
+            for (framing, reply) in both(&message) {
+                let got = outcome(framing, options(is_modern, false), reply.as_bytes());
+                assert_eq!((got.verdict, text(&got)), (Ok(()), &*reply));
+            }
+        }
+    }
+    let refused = [
+        error(&format!("[{ok},{evil}]")),
+        error(&format!("[{evil},{ok}]")),
+        error(r#"[{"url":"https:\/\/evil.example/"}]"#),
+        error(r#"[{"url":7}]"#),
+        error(r#"[{"mode":"url"}]"#),
+        error(&format!("[{}]", evil.replace("{", r#"{"URL":"https://ok.example/","#))),
+        format!(
+            r#"{{"error":{{"data":{{"elicitations":[{evil}]}},"code":1}},"id":1,"jsonrpc":"2.0"}}"#
+        ),
+    ];
+    let replaced = r#"{"jsonrpc":"2.0","id":1,"error":{"code":403,"message":"refused"}}"#;
+    for message in refused {
+        for ((framing, reply), (_, expected)) in both(&message).into_iter().zip(both(replaced)) {
+            for is_modern in [false, true] {
+                let got = outcome(framing, options(is_modern, false), reply.as_bytes());
+                assert!(!text(&got).contains("evil"), "{reply}");
+                if is_modern || framing == Framing::EventStream {
+                    assert_eq!((got.verdict, text(&got)), (Ok(()), &*expected), "{reply}");
+                } else {
+                    // Its length has been told.
+                    assert_eq!(got.verdict, Err(ReplyError::InputRefused), "{reply}");
+                }
+            }
+            let batch = format!("[{message}]");
+            let got = outcome(Framing::Json, options(false, true), batch.as_bytes());
+            assert_eq!(got.verdict, Err(ReplyError::InputRefused), "{batch}");
+        }
+        // As a task's own outcome, too.
+        let message: Value = serde_json::from_str(&message).unwrap();
+        let params = json!({"status": "failed", "error": message["error"]});
+        for task in [
+            json!({"id": 1, "result": params}),
+            json!({"method": "notifications/tasks", "params": params}),
+        ] {
+            for (framing, reply) in both(&task.to_string()) {
+                let got = outcome(framing, options(true, false), reply.as_bytes());
+                assert!(!text(&got).contains("evil"), "{reply}");
+            }
+        }
+    }
+}
+
 fn both(message: &str) -> [(Framing, String); 2] {
     [
         (Framing::Json, message.to_owned()),
@@ -249,6 +320,13 @@ fn what_is_two_things_is_nothing() {
         (r#"{"id":1,"method":"ping","method":"sampling/createMessage"}"#, "reply_not_json"),
         (r#"{"id":1,"result":{"inputRequests":[]}}"#, "input_not_object"),
         (r#"{"id":1,"result":{"inputRequests":{"k":[]}}}"#, "input_not_object"),
+        (r#"{"id":1,"error":{"data":{"elicitations":{}}}}"#, "input_not_object"),
+        (
+            r#"{"id":1,"error":{"data":{"elicitations":["https://evil.example/"]}}}"#,
+            "input_not_object",
+        ),
+        (r#"{"id":1,"error":{"data":{"Elicitations":[]}}}"#, "folded_key"),
+        (r#"{"id":1,"error":{"Data":{"elicitations":[]}}}"#, "folded_key"),
     ];
     for (message, slug) in table {
         for (framing, reply) in both(message) {
@@ -361,6 +439,11 @@ fn message() -> impl Strategy<Value = Value> {
         result.prop_map(|result| json!({"jsonrpc": "2.0", "id": 9, "result": result})),
         Just(json!({"method": "notifications/progress", "params": {}})),
         Just(json!({"id": 1, "error": {"code": 1, "message": "m"}})),
+        proptest::collection::vec(any::<bool>(), 0..3).prop_map(|hosts| {
+            let url = |is_ok| if is_ok { "https://ok.example/" } else { "https://x.example/" };
+            let asked: Vec<_> = hosts.into_iter().map(|is_ok| json!({"mode": "url", "url": url(is_ok)})).collect();
+            json!({"id": 1, "error": {"code": -32042, "message": "m", "data": {"elicitations": asked}}})
+        }),
     ]
 }
 

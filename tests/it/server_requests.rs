@@ -222,6 +222,39 @@ async fn a_result_that_asks_for_too_much_is_an_error() {
     }
 }
 
+/// A legacy server sends the user to a URL with an error.
+#[tokio::test]
+async fn an_error_that_sends_the_user_too_far_is_another() {
+    let error = |url: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":5,"error":{{"code":-32042,"message":"m","data":{{"elicitations":[{{"mode":"url","elicitationId":"e","url":"{url}","message":"m"}}]}}}}}}"#
+        )
+    };
+    for (url, passes) in [("https://pay.example/x", true), ("https://evil.example/x", false)] {
+        for is_stream in [false, true] {
+            let upstream = Upstream::start().await;
+            let gateway = Setup::new(FORMS, upstream.address())
+                .config("elicitation_hosts = [\"pay.example\"]")
+                .start();
+            let mut client = Wire::connect(gateway.address).await;
+            client.send(post("", &call("5", "t", "{}"))).await;
+            let mut server = upstream.accept().await;
+            server.request().await;
+            let out = if is_stream {
+                server.send(STREAM).await;
+                server.send(event(&error(url))).await;
+                server.send("0\r\n\r\n").await;
+                client.until("0\r\n\r\n").await
+            } else {
+                server.send(json_reply(&error(url))).await;
+                client.reply().await.text().to_owned()
+            };
+            assert_eq!(out.contains(url), passes, "{out}");
+            assert!(out.contains(r#""id":5,"error""#), "{out}");
+        }
+    }
+}
+
 /// Where nothing could be refused, nothing is looked at: not even whether it is JSON.
 #[tokio::test]
 async fn without_a_rule_nothing_is_held() {

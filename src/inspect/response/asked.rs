@@ -81,6 +81,12 @@ impl Asked {
         &mut self.scratch
     }
 
+    /// The next one needs no name: what stands here can only be an elicitation.
+    pub(super) fn reset_to_elicitation(&mut self) {
+        self.reset();
+        self.method = Text::Is("elicitation/create".into());
+    }
+
     pub(super) fn end_method(&mut self) {
         self.method = self.scratch.to_text();
     }
@@ -229,8 +235,10 @@ impl Asked {
         let elicitation = match method {
             "elicitation/create" => match (&self.mode, &self.url) {
                 _ if self.is_doubtful => return None,
-                (Text::Absent, _) => Some(Elicitation::Form),
+                (Text::Absent, Text::Absent) => Some(Elicitation::Form),
                 (Text::Is(mode), _) if &**mode == "form" => Some(Elicitation::Form),
+                // Without a mode it is a form, but for a client that looks for the URL alone.
+                (Text::Absent, Text::Is(url)) => Some(Elicitation::Url(url)),
                 (Text::Is(mode), Text::Is(url)) if &**mode == "url" => Some(Elicitation::Url(url)),
                 _ => return None,
             },

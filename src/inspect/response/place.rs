@@ -41,6 +41,13 @@ pub(super) const DEEP: u16 = 32;
 pub(super) const AMBIGUOUS: u16 = 33;
 /// A member of a message or of a result that says what it is, and is of no interest otherwise.
 pub(super) const TELLING: u16 = 34;
+/// `error` of a message or of a task.
+pub(super) const ERROR: u16 = 35;
+/// `error.data`
+pub(super) const ERROR_DATA: u16 = 36;
+/// `error.data.elicitations` (-32042 of 2025-11-25), and one of them: the `params` of an `elicitation/create`.
+pub(super) const ELICITATIONS: u16 = 37;
+pub(super) const ELICITATION: u16 = 38;
 /// The capture trie: this plus the trie's own number.
 pub(super) const TRIE: u16 = 64;
 

@@ -4,9 +4,9 @@ use bytes::Bytes;
 
 use super::editor::{Cut, Mode, Stage};
 use super::place::{
-    AMBIGUOUS, CAPTURED, DEEP, DOUBTFUL, ELEMENT, ELEMENT_END, ID, INPUT, INPUTS, LIST, LIST_END,
-    LISTS, MEMBERS, MESSAGE, METHOD, MODE, NAME, PARAMS, RESULT, RESULT_TYPE, ROOT, SCOPE, TELLING,
-    TRIE, URL, list_at, list_of, unless_alike,
+    AMBIGUOUS, CAPTURED, DEEP, DOUBTFUL, ELEMENT, ELEMENT_END, ELICITATION, ELICITATIONS, ERROR,
+    ERROR_DATA, ID, INPUT, INPUTS, LIST, LIST_END, LISTS, MEMBERS, MESSAGE, METHOD, MODE, NAME,
+    PARAMS, RESULT, RESULT_TYPE, ROOT, SCOPE, TELLING, TRIE, URL, list_at, list_of, unless_alike,
 };
 use super::{ElementPart, Judge, ReplyError};
 use crate::wire::json::{Kind, Node, Visit};
@@ -43,7 +43,15 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
                 "params" => Node::new(PARAMS),
                 _ => unless_alike(name, &["method", "params"]),
             },
-            PARAMS => {
+            ERROR => match name {
+                "data" => Node::new(ERROR_DATA),
+                _ => unless_alike(name, &["data"]),
+            },
+            ERROR_DATA => match name {
+                "elicitations" => Node::new(ELICITATIONS),
+                _ => unless_alike(name, &["elicitations"]),
+            },
+            PARAMS | ELICITATION => {
                 let editor = &mut *self.editor;
                 let node = editor.asked.params_key(editor.judge.captures(), name);
                 // It has been judged by what came before.
@@ -64,6 +72,7 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
     fn element(&mut self, array: Node, _index: u32) -> Result<Node, ReplyError> {
         Ok(match array.number() {
             ROOT => Node::new(MESSAGE),
+            ELICITATIONS => Node::new(ELICITATION),
             place @ LIST..=LIST_END => Node::new(place - LIST + ELEMENT),
             DEEP => Node::new(DEEP).with_text(),
             place if place == CAPTURED || place >= TRIE => self.editor.asked.inner(),
@@ -88,9 +97,16 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
             ROOT => self.begin_root(kind, at)?,
             MESSAGE if kind == Kind::Object => self.editor.begin_message(),
             MESSAGE => return Err(ReplyError::NotAMessage),
-            RESULT if kind == Kind::Object => self.begin_result(),
+            RESULT if kind == Kind::Object => {
+                // A legacy result asks for nothing; that it does anyway ends it where it does.
+                self.begin_outcome(self.editor.options.is_modern);
+            }
             RESULT if self.editor.options.watch.lists => return Err(ReplyError::ResultNotObject),
-            RESULT | TELLING => self.settle(),
+            // One that asks is replaced where that changes no length.
+            ERROR if kind == Kind::Object => {
+                self.begin_outcome(self.editor.options.is_modern || !self.editor.is_tail_held);
+            }
+            RESULT | ERROR | TELLING => self.settle(),
             SCOPE => {
                 self.settle();
                 self.pass_until(at);
@@ -124,11 +140,20 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
             INPUTS if !matches!(kind, Kind::Object | Kind::Null) => {
                 return Err(ReplyError::InputNotObject);
             }
+            ELICITATIONS if !matches!(kind, Kind::Array | Kind::Null) => {
+                return Err(ReplyError::InputNotObject);
+            }
+            ELICITATION if kind == Kind::Object => {
+                let editor = &mut *self.editor;
+                editor.is_in_input = true;
+                editor.asked.reset_to_elicitation();
+                editor.asked.begin_params(editor.judge.captures(), kind);
+            }
             INPUT if kind == Kind::Object => {
                 self.editor.is_in_input = true;
                 self.editor.asked.reset();
             }
-            INPUT => return Err(ReplyError::InputNotObject),
+            INPUT | ELICITATION => return Err(ReplyError::InputNotObject),
             MODE | URL | CAPTURED | TRIE.. => {
                 let editor = &mut *self.editor;
                 editor.asked.begin(editor.judge.captures(), place, kind);
@@ -190,7 +215,12 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
             }
             RESULT_TYPE => self.end_result_type(at),
             INPUT => self.end_input(at),
-            INPUTS => self.settle_result(at),
+            ELICITATION => {
+                let editor = &mut *self.editor;
+                editor.asked.end_params(editor.judge.captures(), kind);
+                self.end_input(at)
+            }
+            ERROR | INPUTS => self.settle_result(at),
             place @ (MODE | URL | CAPTURED | TRIE..) => {
                 let editor = &mut *self.editor;
                 editor.asked.end(editor.judge.captures(), place, kind);
@@ -220,7 +250,7 @@ impl<J: Judge> Cut<'_, '_, J> {
             }
             "error" => {
                 editor.has_outcome = true;
-                Node::new(TELLING)
+                Node::new(ERROR)
             }
             "method" => Node::new(METHOD).with_text(),
             // A task's own result is inspected like the result of a call.
@@ -244,6 +274,7 @@ impl<J: Judge> Cut<'_, '_, J> {
                 "inputRequests" => return Node::new(INPUTS),
                 // `tasks/get` and `notifications/tasks` carry the result of the call that made the task.
                 "result" => return Node::new(RESULT),
+                "error" => return Node::new(ERROR),
                 // Small, and often first.
                 "_meta" | "requestState" => return Node::IGNORE,
                 _ => {}
@@ -320,15 +351,15 @@ impl<J: Judge> Cut<'_, '_, J> {
         }
     }
 
-    fn begin_result(&mut self) {
+    /// A result or an error begins. What asks for too much in it is replaced, if it `may_wait` for that.
+    fn begin_outcome(&mut self, may_wait: bool) {
         let editor = &mut *self.editor;
         if editor.stage != Stage::Unknown {
             return;
         }
-        if editor.options.is_modern && !editor.is_batch {
+        if may_wait && !editor.is_batch {
             editor.stage = Stage::Result;
         } else {
-            // A legacy result asks for nothing; that it does anyway ends it where it does.
             self.settle();
         }
     }
