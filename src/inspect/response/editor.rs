@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::super::id::{IdReader, Run};
+use super::super::id::IdReader;
 use super::asked::Asked;
 use super::held::{Held, Part};
 use super::output::Output;
-use super::{Judge, Listing, ReplyError, ReplyOptions};
-use crate::wire::json::Kind;
+use super::{Judge, ReplyError, ReplyOptions};
 
 /// What happens to the bytes that come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +45,7 @@ pub(super) struct Editor<J> {
     /// Whether the root's brace waits for the end of the text: only where nothing else ends the message.
     pub(super) is_tail_held: bool,
     pub(super) mode: Mode,
-    held: Held,
+    pub(super) held: Held,
     pub(super) has_root: bool,
     pub(super) is_batch: bool,
     /// Whether a message of the open batch was kept, so that the next one needs its comma.
@@ -66,10 +65,10 @@ pub(super) struct Editor<J> {
     /// The place of the list that is open.
     pub(super) list: u16,
     /// Whether an element of the open list was kept, so that the next one needs its comma.
-    has_kept: bool,
+    pub(super) has_kept: bool,
     /// Whether the open element's name is known, and whether its end must be, too.
-    is_named: bool,
-    awaits_end: bool,
+    pub(super) is_named: bool,
+    pub(super) awaits_end: bool,
     pub(super) name: String,
     pub(super) has_list: bool,
     pub(super) has_scope: bool,
@@ -175,7 +174,7 @@ impl<J: Judge> Editor<J> {
     }
 
     /// Whether more is held than may be when the message has come to offset `at`.
-    fn is_over(&mut self, at: u64) -> bool {
+    pub(super) fn is_over(&mut self, at: u64) -> bool {
         let Mode::Hold(since) = self.mode else { return false };
         let payload = usize::try_from(at.saturating_sub(since)).unwrap_or(usize::MAX);
         let held = payload.saturating_add(self.held.framing());
@@ -200,7 +199,7 @@ impl<J: Judge> Editor<J> {
     }
 
     /// Too much is held. A result goes its way: should it turn out to ask for what it may not, it is cut off.
-    fn give_up(&mut self, output: &mut Output<'_>) -> Result<(), ReplyError> {
+    pub(super) fn give_up(&mut self, output: &mut Output<'_>) -> Result<(), ReplyError> {
         if self.stage != Stage::Result {
             return Err(ReplyError::HoldExceeded);
         }
@@ -239,154 +238,4 @@ pub(super) enum Framed<'a> {
     Range(Range<usize>),
     /// From chunks before.
     Carried(&'a [u8]),
-}
-
-/// The tokenizer's view of an [`Editor`] during one run of payload.
-pub(super) struct Cut<'a, 'o, J> {
-    pub(super) editor: &'a mut Editor<J>,
-    pub(super) output: &'a mut Output<'o>,
-    /// The bytes themselves, and their offset in the message.
-    pub(super) run: Run<'a>,
-    /// Where the run stands in the chunk.
-    pub(super) start: usize,
-    pub(super) end: usize,
-    /// Offset of the first byte whose fate has not been carried out.
-    pub(super) from: u64,
-}
-
-impl<J: Judge> Cut<'_, '_, J> {
-    /// Where offset `at` of the message stands in the chunk.
-    fn place(&self, at: u64) -> usize {
-        let ahead = usize::try_from(at.saturating_sub(self.run.base)).unwrap_or(usize::MAX);
-        self.start.saturating_add(ahead).min(self.end)
-    }
-
-    /// Everything before `at` passes.
-    pub(super) fn pass_until(&mut self, at: u64) {
-        if at > self.from {
-            self.output.pass(self.place(self.from)..self.place(at));
-            self.from = at;
-        }
-    }
-
-    /// What is held passes.
-    pub(super) fn release(&mut self) {
-        // Where something is held from before this run, all of the run so far is held, too, and comes behind it.
-        self.editor.held.release(self.output);
-        self.editor.mode = Mode::Pass;
-    }
-
-    /// What is held goes, with everything before `at`.
-    pub(super) fn discard(&mut self, at: u64) {
-        if let Mode::Hold(since) = self.editor.mode {
-            self.pass_until(since);
-        }
-        self.editor.held.discard(self.output);
-        self.from = at;
-    }
-
-    /// The message goes, with what is held of it.
-    pub(super) fn void(&mut self, at: u64) {
-        self.editor.held.clear();
-        self.from = at;
-        self.editor.mode = Mode::Void;
-    }
-
-    /// The run is used up, and the message has come to offset `end`.
-    pub(super) fn end_run(&mut self, end: u64) -> Result<(), ReplyError> {
-        self.check_hold(end)?;
-        match self.editor.mode {
-            Mode::Pass => self.pass_until(end),
-            Mode::Hold(since) => {
-                self.pass_until(since.min(end));
-                let rest = self.place(self.from)..self.place(end);
-                self.editor.held.push(Part::Payload, rest);
-            }
-            Mode::Drop | Mode::Void => {}
-        }
-        Ok(())
-    }
-
-    /// Checks what is held when the message has come to offset `at`.
-    pub(super) fn check_hold(&mut self, at: u64) -> Result<(), ReplyError> {
-        if self.editor.options.message.is_some_and(|most| at > most) {
-            return Err(ReplyError::TooLarge);
-        }
-        if self.editor.is_over(at) { self.editor.give_up(self.output) } else { Ok(()) }
-    }
-
-    pub(super) fn begin_list(&mut self, kind: Kind, at: u64) -> Result<(), ReplyError> {
-        match kind {
-            Kind::Array => {
-                self.editor.mode = Mode::Hold(at + 1);
-                self.editor.has_kept = false;
-                self.editor.has_list = true;
-                Ok(())
-            }
-            // Go servers write a list without elements so.
-            Kind::Null => Ok(()),
-            _ => Err(ReplyError::ListNotArray),
-        }
-    }
-
-    pub(super) fn begin_element(&mut self) {
-        self.editor.is_named = false;
-        self.editor.awaits_end = false;
-    }
-
-    /// A comma of the open list, or of the batch.
-    pub(super) fn comma_of(&mut self, has_kept: bool, at: u64) -> Result<(), ReplyError> {
-        self.check_hold(at)?;
-        if !has_kept {
-            // Nothing stands before it that it could part from what follows.
-            self.discard(at + 1);
-            self.editor.mode = Mode::Hold(at + 1);
-        }
-        Ok(())
-    }
-
-    pub(super) fn has_kept(&self) -> bool {
-        self.editor.has_kept
-    }
-
-    /// The open element is called what `name` has; its name ended before `at`.
-    pub(super) fn named(&mut self, at: u64) -> Result<(), ReplyError> {
-        self.check_hold(at)?;
-        let editor = &mut *self.editor;
-        editor.is_named = true;
-        let Some(list) = super::place::list_at(editor.list) else { return Ok(()) };
-        match editor.judge.listed(list, &editor.name) {
-            Listing::Shown => {
-                editor.has_kept = true;
-                self.release();
-            }
-            Listing::Hidden => {
-                editor.hidden += 1;
-                self.discard(at);
-                self.editor.mode = Mode::Drop;
-            }
-            Listing::Undecided => editor.awaits_end = true,
-        }
-        Ok(())
-    }
-
-    pub(super) fn end_element(&mut self, at: u64) -> Result<(), ReplyError> {
-        self.check_hold(at)?;
-        if !self.editor.is_named {
-            return Err(ReplyError::ElementWithoutName);
-        }
-        if self.editor.mode == Mode::Drop {
-            self.from = at;
-        } else if self.editor.awaits_end {
-            if self.editor.judge.element_passes() {
-                self.editor.has_kept = true;
-                self.release();
-            } else {
-                self.editor.hidden += 1;
-                self.discard(at);
-            }
-        }
-        self.editor.mode = Mode::Hold(at);
-        Ok(())
-    }
 }

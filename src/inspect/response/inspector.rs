@@ -7,7 +7,8 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::super::id::Run;
-use super::editor::{Cut, Editor, Framed, Mode};
+use super::cut::Cut;
+use super::editor::{Editor, Framed, Mode};
 use super::output::Output;
 use super::{Framing, Judge, ReplyError, ReplyOptions};
 use crate::wire::json::{Error, Tokenizer};

@@ -13,6 +13,7 @@
 //! read without doubt fails the reply: what cannot be judged is not shown.
 
 mod asked;
+mod cut;
 mod editor;
 mod endpoint;
 mod error;
@@ -20,6 +21,7 @@ mod held;
 mod inspector;
 mod output;
 mod place;
+mod settle;
 mod visit;
 
 pub use self::endpoint::{EndpointError, EndpointWatch, Fed, resolve};

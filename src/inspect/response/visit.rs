@@ -1,8 +1,9 @@
-//! What the tokenizer tells of a reply, and what follows from it.
+//! What the tokenizer tells of a reply: where each value stands, and what that makes of it.
 
 use bytes::Bytes;
 
-use super::editor::{Cut, Mode, Stage};
+use super::cut::Cut;
+use super::editor::{Mode, Stage};
 use super::place::{
     AMBIGUOUS, CAPTURED, DEEP, DOUBTFUL, ELEMENT, ELEMENT_END, ELICITATION, ELICITATIONS, ERROR,
     ERROR_DATA, ID, INPUT, INPUTS, LIST, LIST_END, LISTS, MEMBERS, MESSAGE, METHOD, MODE, NAME,
@@ -10,11 +11,9 @@ use super::place::{
 };
 use super::{ElementPart, Judge, ReplyError};
 use crate::wire::json::{Kind, Node, Visit};
-use crate::wire::mcp::Method;
 
 /// What replaces the value of `cacheScope`: what depends on the caller may not be shared (T55).
 const PRIVATE: &[u8] = b"\"private\"";
-const PRIVATE_MEMBER: &[u8] = b",\"cacheScope\":\"private\"";
 
 impl<J: Judge> Visit for Cut<'_, '_, J> {
     type Stop = ReplyError;
@@ -334,202 +333,6 @@ impl<J: Judge> Cut<'_, '_, J> {
         if is_whole && node == Node::IGNORE { Node::new(DEEP).with_text() } else { node }
     }
 
-    fn begin_root(&mut self, kind: Kind, at: u64) -> Result<(), ReplyError> {
-        let editor = &mut *self.editor;
-        editor.has_root = true;
-        match kind {
-            Kind::Object => Ok(()),
-            Kind::Array if editor.options.allows_batch => {
-                editor.is_batch = true;
-                if editor.options.watch.requests {
-                    self.release();
-                    self.editor.mode = Mode::Hold(at + 1);
-                }
-                Ok(())
-            }
-            _ => Err(ReplyError::NotAMessage),
-        }
-    }
-
-    /// A result or an error begins. What asks for too much in it is replaced, if it `may_wait` for that.
-    fn begin_outcome(&mut self, may_wait: bool) {
-        let editor = &mut *self.editor;
-        if editor.stage != Stage::Unknown {
-            return;
-        }
-        if may_wait && !editor.is_batch {
-            editor.stage = Stage::Result;
-        } else {
-            self.settle();
-        }
-    }
-
-    /// The message passes, if nothing has been said about it.
-    fn settle(&mut self) {
-        let editor = &mut *self.editor;
-        if matches!(editor.stage, Stage::Settled | Stage::Refused) {
-            return;
-        }
-        editor.stage = Stage::Settled;
-        if matches!(editor.mode, Mode::Hold(_)) {
-            editor.has_kept_message = true;
-            self.release();
-        }
-    }
-
-    fn end_method(&mut self, at: u64) -> Result<(), ReplyError> {
-        let editor = &mut *self.editor;
-        editor.asked.end_method();
-        let is_notice =
-            editor.asked.method().is_some_and(|method| match Method::from_wire(method) {
-                Method::Other => method.starts_with("notifications/"),
-                known => known.info().is_notification,
-            });
-        if editor.is_in_input {
-            return Ok(());
-        }
-        if !is_notice {
-            return self.try_judge(at);
-        }
-        self.check_hold(at)?;
-        if is_task(self.editor.asked.method()) && self.editor.asked.is_complete() {
-            // What it carries has passed by unseen.
-            return Err(ReplyError::HoldExceeded);
-        }
-        self.settle();
-        Ok(())
-    }
-
-    /// Judges the message, where it is a request of the server and enough of it is known.
-    fn try_judge(&mut self, at: u64) -> Result<(), ReplyError> {
-        let editor = &mut *self.editor;
-        let judge = &editor.judge;
-        if editor.is_in_input
-            || editor.stage != Stage::Unknown
-            || !editor.asked.has_method()
-            || !editor.asked.is_decidable(|method| judge.needs(method))
-        {
-            return Ok(());
-        }
-        self.check_hold(at)?;
-        let passes = self.judge();
-        self.editor.verdict = Some(passes);
-        if passes {
-            self.settle();
-            return Ok(());
-        }
-        self.editor.stage = Stage::Refused;
-        if self.editor.is_batch {
-            self.discard(at);
-            self.editor.mode = Mode::Drop;
-        } else if self.editor.is_tail_held {
-            return Err(ReplyError::RequestRefused);
-        } else {
-            self.void(at);
-        }
-        Ok(())
-    }
-
-    fn judge(&mut self) -> bool {
-        let editor = &mut *self.editor;
-        let judge = &mut editor.judge;
-        editor.asked.note_needs(|method| judge.needs(method));
-        editor.asked.request().is_some_and(|request| judge.permits(&request))
-    }
-
-    fn end_result_type(&mut self, at: u64) -> Result<(), ReplyError> {
-        if self.editor.asked.scratch().as_str() == Some("input_required") {
-            return Ok(());
-        }
-        self.settle_result(at)
-    }
-
-    /// Nothing that is still to come of the result can hold it up.
-    fn settle_result(&mut self, at: u64) -> Result<(), ReplyError> {
-        self.check_hold(at)?;
-        if self.editor.stage == Stage::Result {
-            self.settle();
-        }
-        Ok(())
-    }
-
-    fn end_input(&mut self, at: u64) -> Result<(), ReplyError> {
-        if self.editor.stage == Stage::Refused {
-            return Ok(());
-        }
-        self.check_hold(at)?;
-        self.editor.asked.complete();
-        let passes = self.judge();
-        self.editor.asked.reset();
-        self.editor.is_in_input = false;
-        if passes {
-            return Ok(());
-        }
-        if self.editor.stage != Stage::Result {
-            return Err(ReplyError::InputRefused);
-        }
-        self.editor.stage = Stage::Refused;
-        self.void(at);
-        Ok(())
-    }
-
-    fn end_result(&mut self, at: u64) -> Result<(), ReplyError> {
-        self.settle_result(at)?;
-        let editor = &*self.editor;
-        if editor.stage == Stage::Refused {
-            return Ok(());
-        }
-        let is_modern = editor.options.is_modern || editor.has_result_type;
-        if is_modern && editor.options.watch.private && editor.has_list && !editor.has_scope {
-            // Behind the list there is at least that member, so a comma fits.
-            self.pass_until(at - 1);
-            self.output.push(Bytes::from_static(PRIVATE_MEMBER));
-        }
-        Ok(())
-    }
-
-    /// The message has ended: what has not been judged is, or was no request.
-    fn end_message(&mut self, at: u64) -> Result<(), ReplyError> {
-        if self.editor.stage != Stage::Unknown {
-            return Ok(());
-        }
-        self.editor.asked.complete();
-        self.try_judge(at)?;
-        if self.editor.stage == Stage::Unknown {
-            self.check_hold(at)?;
-            self.settle();
-        }
-        Ok(())
-    }
-
-    fn end_of_batch(&mut self, at: u64) -> Result<(), ReplyError> {
-        if !self.editor.options.watch.requests {
-            return Ok(());
-        }
-        self.end_message(at)?;
-        self.editor.conclude()?;
-        if self.editor.mode == Mode::Drop {
-            self.from = at;
-        }
-        self.editor.mode = Mode::Hold(at);
-        Ok(())
-    }
-
-    fn end_root(&mut self, kind: Kind, at: u64) -> Result<(), ReplyError> {
-        if kind == Kind::Array {
-            if self.editor.options.watch.requests {
-                self.check_hold(at)?;
-                self.release();
-            }
-        } else {
-            self.end_message(at)?;
-        }
-        if self.editor.is_tail_held && self.editor.mode == Mode::Pass {
-            self.editor.mode = Mode::Hold(at - 1);
-        }
-        Ok(())
-    }
-
     fn tell(&mut self, part: ElementPart<'_>) {
         let editor = &mut *self.editor;
         if editor.options.watch.elements
@@ -541,6 +344,6 @@ impl<J: Judge> Cut<'_, '_, J> {
 }
 
 /// Whether a notification of `method` carries a whole task.
-fn is_task(method: Option<&str>) -> bool {
+pub(super) fn is_task(method: Option<&str>) -> bool {
     matches!(method, Some("notifications/tasks" | "notifications/tasks/status"))
 }
