@@ -6,7 +6,7 @@ use super::message::Exchange;
 use super::reject::{Asked, Reject};
 use crate::inspect::request::Violation;
 use crate::limit::{Admitted, Throttled};
-use crate::policy::{Call, Context, Permitted, Refusal, RuleId};
+use crate::policy::{Call, Permitted, Refusal, RuleId};
 
 /// A batch, for the log.
 #[derive(Debug, Default)]
@@ -82,8 +82,7 @@ impl Exchange {
         calls: &[Call],
     ) -> Result<(Admitted, Vec<Option<RuleId>>), Box<Refused>> {
         let known = &self.known;
-        let context =
-            Context { route: &known.route.name, host: &known.host, sni: None, ip: known.ip };
+        let context = known.context();
         let principal = known.caller.principal();
         let now = unix_seconds();
         let refused = |at, refusal| Refused::new(vec![at], Why::Policy(refusal));

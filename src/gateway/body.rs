@@ -259,7 +259,7 @@ impl Relay {
             }
             // From here on the server asks, and is answered, in this session and at this place.
             if let Some(inspector) = &mut self.inspector {
-                inspector.judge().begins(place.session);
+                inspector.judge().begins(place.session.clone());
             }
             if let Some(answers) = &mut self.answers {
                 answers.go_to(place.target.clone());

@@ -8,10 +8,10 @@ use std::time::Instant;
 use http::HeaderValue;
 
 use super::Known;
+use super::affinity::session_key;
 use super::authenticate::Caller;
 use super::clock::unix_seconds;
 use super::elements::{Elements, Findings};
-use super::outstanding::SessionKey;
 use super::reject;
 use super::state::{Route, Shared};
 use crate::config::{Credentials, HiddenCharacters};
@@ -40,8 +40,8 @@ pub(super) struct ReplyJudge {
     /// Under which a refusal that takes the place of a result is told, where the result has no id of its own.
     id: Option<Id>,
     request_id: HeaderValue,
-    /// Where answers of the client look for what they answer.
-    session: SessionKey,
+    /// The session, by the server's own id for it: where answers of the client look for what they answer.
+    session: Option<HeaderValue>,
     /// Requests of the server that were refused, and that it waits for an answer to.
     refused: VecDeque<Id>,
     /// How many were refused in all.
@@ -60,7 +60,7 @@ impl ReplyJudge {
         revision: Revision,
         id: Option<Id>,
         request_id: HeaderValue,
-        session: SessionKey,
+        session: Option<HeaderValue>,
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
@@ -80,14 +80,14 @@ impl ReplyJudge {
         }
     }
 
-    /// Whether the revision is one whose clients answer what a server asks.
+    /// Whether the revision is modern: its servers ask in results, and are answered in requests.
     pub(super) fn is_modern(&self) -> bool {
         self.revision.is_modern()
     }
 
     /// The stream announces where to post: the requests on it belong to `session`.
-    pub(super) fn begins(&mut self, session: SessionKey) {
-        (self.session, self.revision) = (session, Revision::V2024_11_05);
+    pub(super) fn begins(&mut self, session: HeaderValue) {
+        (self.session, self.revision) = (Some(session), Revision::V2024_11_05);
     }
 
     /// Whether a reply may be a batch.
@@ -186,15 +186,7 @@ impl Judge for ReplyJudge {
         {
             return false;
         }
-        let call = Call {
-            method: request.method.into(),
-            object: None,
-            revision: self.revision,
-            is_request: true,
-            is_retry: false,
-            args: request.args.clone(),
-            subscriptions: None,
-        };
+        let call = Call::of_server(request.method, self.revision, true, request.args.clone());
         let (principal, now) = (self.caller.principal(), unix_seconds());
         match self.policy.decide_server_request(principal, &self.context(), &call, now) {
             Ok(permitted) => {
@@ -211,7 +203,9 @@ impl Judge for ReplyJudge {
             let Some(id) = id else { return true };
             let now = self.shared.clock.micros(Instant::now());
             let generation = self.policy.generation();
-            return self.shared.outstanding.note(self.session, id, method, generation, now).is_ok();
+            // Made for the few replies in which a server asks: it costs a hash.
+            let session = session_key(&self.route, &self.caller, self.session.as_ref());
+            return self.shared.outstanding.note(session, id, method, generation, now).is_ok();
         }
         self.refusals += 1;
         // A modern server gets no answers: it had no business to ask.
@@ -231,8 +225,7 @@ impl Judge for ReplyJudge {
     }
 }
 
-/// What must be looked for in the reply to a request of `revision` that asks for a list of `lists`, and in everything of a stream
-/// that may carry any.
+/// What must be looked for in a reply that may carry lists of the kinds `lists`, and in everything of a stream that may carry any.
 pub(super) fn watch(known: &Known, lists: impl IntoIterator<Item = ObjectKind>) -> Watch {
     let (policy, route) = (&known.policy, &known.route);
     let (mut has_list, mut may_hide, mut is_learnt) = (false, false, false);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 
 use super::affinity::{self, Session};
 use super::answers::Way;
@@ -14,7 +14,7 @@ use super::forward::{self, Facts, Leave};
 use super::framing;
 use super::inbound::{Broken, Inbound};
 use super::judge::{self, ReplyJudge};
-use super::outstanding::{self, Answers, SessionKey};
+use super::outstanding::{self, Answers};
 use super::peer::Peer;
 use super::read::{self, Message, Unread};
 use super::record::{Glimpse, Record};
@@ -26,7 +26,7 @@ use super::{Answer, Known, admit};
 use crate::inspect::request::{Batch, RequestInspector};
 use crate::inspect::response::Watch;
 use crate::limit::Admitted;
-use crate::policy::{Args, Bound, Call, Context};
+use crate::policy::{Args, Bound, Call};
 use crate::upstream::Failure;
 use crate::upstream::headers::MCP_SESSION_ID;
 use crate::wire::jsonrpc::Id;
@@ -156,7 +156,7 @@ impl Exchange {
                     rule: bounds.max_result.and_then(|bound| self.known.rule(bound.rule)),
                 };
                 let sent = Sent { modern, id, batch, slot };
-                let question = self.question(sent, way, session.key(&self.known), bounded);
+                let question = self.question(sent, way, session.id().cloned(), bounded);
                 let credentials = &self.known.route.credentials;
                 let mut response =
                     relay::relay(&self.shared, reply, question, credentials, self.record).await?;
@@ -189,8 +189,7 @@ impl Exchange {
     /// Decides and charges. Everything before this only read; everything after it only moves bytes.
     fn judge(&mut self, call: Call) -> Result<Admitted, Box<Reject>> {
         let known = &self.known;
-        let context =
-            Context { route: &known.route.name, host: &known.host, sni: None, ip: known.ip };
+        let context = known.context();
         let asked = Asked::single(&call, known.route.refusal);
         let record = &mut self.record;
         record.revision = Some(call.revision);
@@ -247,15 +246,7 @@ impl Exchange {
         asked: &outstanding::Asked,
         revision: Revision,
     ) -> Result<(), Box<Reject>> {
-        let call = Call {
-            method: asked.method.clone(),
-            object: None,
-            revision,
-            is_request: false,
-            is_retry: false,
-            args: Args::default(),
-            subscriptions: None,
-        };
+        let call = Call::of_server(&asked.method, revision, false, Args::default());
         // What this very policy permitted, it did with the arguments at hand; by another one they are unknown, and count
         // against the caller.
         let verdict = match asked.generation == self.known.policy.generation() {
@@ -268,8 +259,7 @@ impl Exchange {
 
     fn permits_server_request(&self, call: &Call) -> Result<(), Box<Reject>> {
         let known = &self.known;
-        let context =
-            Context { route: &known.route.name, host: &known.host, sni: None, ip: known.ip };
+        let context = known.context();
         let principal = known.caller.principal();
         match known.policy.decide_server_request(principal, &context, call, unix_seconds()) {
             Ok(_) => Ok(()),
@@ -285,7 +275,7 @@ impl Exchange {
         &mut self,
         sent: Sent,
         way: Way,
-        session: SessionKey,
+        session: Option<HeaderValue>,
         bounded: Bounded,
     ) -> Question {
         let known = &self.known;

@@ -62,7 +62,7 @@ use self::route::Kind;
 use self::sse::Announced;
 pub use self::start::{Gateway, StartError};
 use self::state::{Route, Shared};
-use crate::policy::{Call, Permitted, Policy, Refusal, RuleId, UnixTime};
+use crate::policy::{Call, Context, Permitted, Policy, Refusal, RuleId, UnixTime};
 use crate::upstream::headers::X_REQUEST_ID;
 
 /// What a step ends in: a reply, or a refusal together with what is needed to answer it.
@@ -150,9 +150,12 @@ impl Known {
     fn rule(&self, id: RuleId) -> Option<Arc<str>> {
         self.policy.rule(id).map(|rule| Arc::clone(rule.name()))
     }
-}
 
-impl Known {
+    /// What rules read of it besides the caller and the call.
+    fn context(&self) -> Context<'_> {
+        Context { route: &self.route.name, host: &self.host, sni: None, ip: self.ip }
+    }
+
     /// `permitted`, unless `call` would use what a pin holds back (T52).
     fn hold_to_pins(
         &self,

@@ -56,6 +56,13 @@ pub(super) struct Question {
     pub(super) bounded: Bounded,
 }
 
+impl Question {
+    /// `reject`, as the answer.
+    fn told(&self, reject: Box<Reject>) -> Box<Reject> {
+        reject.under(self.id.as_ref()).under_batch(&self.batch)
+    }
+}
+
 /// How long a reply may take and how large it may be, where a limit says so.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bounded {
@@ -83,10 +90,7 @@ pub(super) async fn relay(
 ) -> Result<Response<Body>, (Box<Reject>, Box<Record>)> {
     let framing = media::framing(reply.headers());
     if let Err(fault) = check(&reply, framing, &question, credentials) {
-        return Err((
-            Reject::reply(fault).under(question.id.as_ref()).under_batch(&question.batch),
-            record,
-        ));
+        return Err((question.told(Reject::reply(fault)), record));
     }
     let is_open_ended = is_open_ended(&reply);
     let (mut head, mut reply) = reply.into_parts();
@@ -95,8 +99,8 @@ pub(super) async fn relay(
         && let Some(most) = question.bounded.result
         && HttpBody::size_hint(&reply).lower() > most
     {
-        let reject = Reject::result_too_large(question.bounded.rule);
-        return Err((reject.under(question.id.as_ref()), record));
+        let reject = Reject::result_too_large(question.bounded.rule.clone());
+        return Err((question.told(reject), record));
     }
     towards_downstream(&mut head.headers, question.modern);
     let watch = question.watch;
@@ -142,7 +146,9 @@ pub(super) async fn relay(
                 head.headers.remove(header::CONTENT_LENGTH);
                 Ok(Response::from_parts(head, body))
             }
-            Err(reject) => Err((reject.under(question.id.as_ref()), record)),
+            Err(reject) => {
+                Err((reject.under(question.id.as_ref()).under_batch(&question.batch), record))
+            }
         };
     }
     let mut stream = Stream::of(framing, &shared.limits);

@@ -81,7 +81,7 @@ pub(super) async fn run(
                     revision,
                     None,
                     request_id,
-                    session.key(known),
+                    session.id().cloned(),
                 ),
                 way: way.within(session.id()),
                 is_endless: true,

@@ -27,6 +27,22 @@ pub struct Call {
     pub subscriptions: Option<Box<[Box<str>]>>,
 }
 
+impl Call {
+    /// What a server asks of its client: it acts on nothing that has a name.
+    #[must_use]
+    pub fn of_server(method: &str, revision: Revision, is_request: bool, args: Args) -> Self {
+        Self {
+            method: method.into(),
+            object: None,
+            revision,
+            is_request,
+            is_retry: false,
+            args,
+            subscriptions: None,
+        }
+    }
+}
+
 /// A tool, prompt or resource by its name on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Object {

@@ -404,3 +404,27 @@ async fn every_request_hears_of_an_upstream_that_fails() {
     assert_eq!(reply.json()[1]["id"], 2);
     assert_eq!(told(&reply.json()[1]).2, "upstream_redirect");
 }
+
+/// A reply that may not go is an error under each id, whether it is told by its length or by what is in it.
+#[tokio::test]
+async fn every_request_hears_of_a_reply_that_may_not_go() {
+    let large = "[[limit]]\nname = \"small\"\nmax_result = \"100B\"\n";
+    let no_sampling =
+        "[[deny]]\nname = \"no-sampling\"\nserver_requests = [\"sampling/createMessage\"]\n";
+    let sampling = r#"{"id":7,"method":"sampling/createMessage"}"#.to_owned();
+    let table = [
+        (large, format!(r#"[{{"id":1,"result":"{}"}}]"#, "x".repeat(100)), 413, "result_too_large"),
+        // In place of the array there stands a request.
+        (no_sampling, sampling, -32603, "server_request_refused"),
+    ];
+    for (rules, reply, code, reason) in table {
+        let upstream = Upstream::start().await.answering(json_reply(&reply));
+        let gateway = Setup::new(&format!("{OPEN}{rules}"), upstream.address).start();
+        let mut client = Wire::connect(gateway.address).await;
+        client.send(post("", &array(&[ping("1"), NOTE.to_owned(), ping("2")]))).await;
+        let answer = client.reply().await.json();
+        let seen: Vec<_> = answer.as_array().unwrap().iter().map(told).collect();
+        let of = |id: u8| (json!(id), json!(code), json!(reason));
+        assert_eq!(seen, [of(1), of(2)], "{reason}");
+    }
+}

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::HeaderValue;
 use http::uri::PathAndQuery;
 
 use super::super::Known;
-use super::super::affinity::{Home, session_key};
+use super::super::affinity::Home;
 use super::super::authenticate::Caller;
-use super::super::outstanding::SessionKey;
 use super::super::state::{Route, Shared};
 use super::PARAMETER;
 use super::mailbox::{Mailbox, StreamId};
@@ -30,8 +30,8 @@ pub(in crate::gateway) struct Announcer {
 pub(in crate::gateway) struct Place {
     /// What is asked of the server.
     pub(in crate::gateway) target: PathAndQuery,
-    /// The session that is the stream.
-    pub(in crate::gateway) session: SessionKey,
+    /// The name of the session that is the stream.
+    pub(in crate::gateway) session: HeaderValue,
 }
 
 /// What an announced endpoint follows from.
@@ -80,7 +80,7 @@ impl Announcer {
             let target = resolve(way.route.urls.get(way.upstream)?, uri)?;
             let announced = way.announce(&target)?;
             // What could not be asked for later is not announced.
-            *place = Some(Place { target: target.try_into().ok()?, session: way.session() });
+            *place = Some(Place { target: target.try_into().ok()?, session: way.stream.name() });
             *mailbox = Some(way.shared.mailboxes.open(way.stream));
             Some(announced)
         })
@@ -107,9 +107,5 @@ impl Way {
         let payload = [&self.home[..], &self.stream.0, target.as_bytes()].concat();
         let sealed = self.shared.sealer.seal(Purpose::Endpoint, &owner, &payload)?;
         Some(format!("{}?{PARAMETER}{sealed}", self.route.path))
-    }
-
-    fn session(&self) -> SessionKey {
-        session_key(&self.route, &self.caller, Some(&self.stream.name()))
     }
 }
