@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -15,13 +14,13 @@ use super::judge::ReplyJudge;
 use super::record::Record;
 use super::sse::Announcer;
 use super::streams;
+use super::tail::Stream;
 use super::uplink::{Slot, Why};
-use crate::config::Limits;
-use crate::inspect::response::{Framing, ReplyError, ReplyInspector};
+use crate::inspect::response::{ReplyError, ReplyInspector};
 use crate::observe::Outcome;
 use crate::upstream::{Failure, Reply, Watchdog};
 use crate::wire::json::{Ignore, Tokenizer};
-use crate::wire::jsonrpc::{ErrorData, Id, error_reply};
+use crate::wire::jsonrpc::{ErrorData, error_reply};
 use crate::wire::mcp::{Revision, codes};
 
 /// What goes downstream.
@@ -82,27 +81,6 @@ pub(super) struct Relay {
 /// What goes out on a quiet stream so that nobody on the way takes it for dead (mcp-protocol.md §3.3): a comment and the end of an
 /// event without data, of which no client tells anybody.
 const COMMENT: &[u8] = b":\n\n";
-
-/// An event stream.
-#[derive(Debug)]
-pub(super) struct Stream {
-    /// The last bytes that went out, and how many may.
-    tail: Tail,
-    room: u64,
-    /// How long it may be quiet, and when it will have been.
-    pause: Duration,
-    quiet: Watchdog,
-    /// The request that it answers.
-    pub(super) id: Option<Id>,
-    /// The request that a lost stream leaves without an answer, where the revision lets us give one.
-    pub(super) orphan: Option<Id>,
-    /// Whether it never ends by itself, and so is ended when the gateway stops.
-    pub(super) is_endless: bool,
-    /// When the credential by which it was opened expires.
-    pub(super) expiry: Option<Watchdog>,
-    /// When it has been open for so long that its client should ask anew.
-    pub(super) age: Option<Watchdog>,
-}
 
 /// A reply that ends with its connection ends alike when the upstream dies. It was whole if what it carries is.
 #[derive(Debug)]
@@ -469,72 +447,6 @@ impl HttpBody for Body {
                 relay.reply.size_hint()
             }
             Self::Relay(_) => SizeHint::default(),
-        }
-    }
-}
-
-/// The last bytes of an event stream: enough to know whether it stands between two events.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tail {
-    last: [u8; 3],
-    has_begun: bool,
-}
-
-impl Tail {
-    fn push(&mut self, piece: &[u8]) {
-        for byte in piece.get(piece.len().saturating_sub(3)..).unwrap_or_default() {
-            let [_, b, c] = self.last;
-            self.last = [b, c, *byte];
-            self.has_begun = true;
-        }
-    }
-
-    /// Whether nothing of an event has been sent since the last blank line.
-    fn is_boundary(self) -> bool {
-        // LF LF, CR CR, LF CR, and CRLF behind any line end: two ends of line in a row.
-        !self.has_begun
-            || matches!(self.last, [_, b'\n', b'\n'] | [_, b'\r', b'\r'] | [_, b'\n', b'\r'])
-            || matches!(self.last, [b'\n' | b'\r', b'\r', b'\n'])
-    }
-}
-
-impl Stream {
-    /// The state of a reply of `framing`, where that is an event stream.
-    pub(super) fn of(framing: Option<Framing>, limits: &Limits) -> Option<Self> {
-        let pause = limits.stream_comment;
-        (framing == Some(Framing::EventStream)).then(|| Self {
-            tail: Tail::default(),
-            room: limits.max_stream,
-            pause,
-            quiet: Watchdog::new(Instant::now() + pause),
-            id: None,
-            orphan: None,
-            is_endless: false,
-            expiry: None,
-            age: None,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn boundaries() {
-        let between =
-            ["", "data: 1\n\n", "data: 1\r\n\r\n", "data: 1\r\r", "a\n\r\n", ": x\n\n\n", "\n\n"];
-        for text in between {
-            let (mut whole, mut bytewise) = (Tail::default(), Tail::default());
-            whole.push(text.as_bytes());
-            text.bytes().for_each(|byte| bytewise.push(&[byte]));
-            assert!(whole.is_boundary() && bytewise.is_boundary(), "{text:?}");
-        }
-        for text in ["d", "data: 1\n", "data: 1\r\n", "data: 1\r", "\n\nd", "a\n\nb\r\n"] {
-            let (mut whole, mut bytewise) = (Tail::default(), Tail::default());
-            whole.push(text.as_bytes());
-            text.bytes().for_each(|byte| bytewise.push(&[byte]));
-            assert!(!whole.is_boundary() && !bytewise.is_boundary(), "{text:?}");
         }
     }
 }

@@ -41,6 +41,7 @@ mod sse;
 mod start;
 mod state;
 mod streams;
+mod tail;
 mod uplink;
 
 use std::convert::Infallible;

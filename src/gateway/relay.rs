@@ -12,13 +12,14 @@ use http_body::Body as HttpBody;
 use tokio::time::{Instant, timeout_at};
 
 use super::answers::{Answers, Way};
-use super::body::{Body, Passage, Stream, Witness};
+use super::body::{Body, Passage, Witness};
 use super::clock::unix_seconds;
 use super::judge::ReplyJudge;
 use super::media;
 use super::record::Record;
 use super::reject::{Reject, ReplyFault};
 use super::state::Shared;
+use super::tail::Stream;
 use super::uplink::Slot;
 use crate::config::Credentials;
 use crate::inspect::response::{Framing, ReplyError, ReplyInspector, ReplyOptions, Watch};
