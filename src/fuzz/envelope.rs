@@ -504,6 +504,7 @@ impl Reader<'_> {
         };
         let object = target.and_then(|(kind, value)| {
             self.broken("target_missing", value.is_none());
+            self.broken("method_removed", value.is_none());
             self.broken("target_not_string", value.is_some_and(|value| !value.is_string()));
             let name = text(value)?;
             self.broken("target_too_long", name.len() > RequestLimits::default().target);

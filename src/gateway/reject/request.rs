@@ -171,6 +171,8 @@ impl Reject {
     pub(in crate::gateway) fn violation(violation: &Violation, served: RevisionSet) -> Box<Self> {
         let status = match violation {
             Violation::BodyTooLarge | Violation::ArgumentsTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            // 2026-07-28: a method that is unknown, or was removed, MUST get 404 with -32601.
+            Violation::MethodRemoved => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };
         let reject = Self::new(status, Shape::Error(violation.code()), violation.slug())

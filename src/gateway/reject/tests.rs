@@ -145,6 +145,7 @@ fn of_the_request() {
         (violation(Violation::BatchDuplicateId), 400, -32600, "batch_duplicate_id", &[]),
         (violation(Violation::BatchMember), 400, -32600, "batch_member", &[]),
         (violation(Violation::TargetMissing), 400, -32602, "target_missing", &[]),
+        (violation(Violation::MethodRemoved), 404, -32601, "method_removed", &[]),
         (violation(UriFault::DotSegment.into()), 400, -32602, "uri_dot_segment", &[]),
         (
             violation(

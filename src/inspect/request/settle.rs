@@ -114,7 +114,14 @@ impl Envelope {
         let needs = match self.needs {
             Some(needs) => needs,
             None => {
-                let Found::Is(object) = self.find_object(method)? else { return Ok(()) };
+                let found = self.find_object(method).map_err(|violation| {
+                    if violation == Violation::TargetMissing && self.is_removed(method) {
+                        Violation::MethodRemoved
+                    } else {
+                        violation
+                    }
+                })?;
+                let Found::Is(object) = found else { return Ok(()) };
                 // Kept before it is looked at, for the log of a refusal.
                 self.object = object;
                 self.check_uris(method)?;
@@ -182,6 +189,12 @@ impl Envelope {
             args: if is_bare { Args::default() } else { self.capture.take() },
             subscriptions: subscriptions.map(Vec::into_boxed_slice),
         }
+    }
+
+    /// Whether a modern revision has `method` no more.
+    fn is_removed(&self, method: Method) -> bool {
+        let has = |revision: Revision| method.info().is_sent_to_server(revision);
+        self.revision.is_some_and(|revision| revision.is_modern() && !has(revision))
     }
 
     /// What `method` acts on. A name that is found moves out of the entries.

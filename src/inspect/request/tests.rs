@@ -203,6 +203,18 @@ fn violations_and_their_neighbours() {
     let modern = [("mcp-protocol-version", "2026-07-28")];
     let posted = outcome(&modern, r#"{"jsonrpc":"2.0","id":3,"result":{}}"#);
     assert_eq!(posted.verdict, Err("response_unsupported"));
+    // What 2026-07-28 has no more is unknown, not malformed; what it has is malformed.
+    for (method, slug) in [
+        ("resources/subscribe", "method_removed"),
+        ("resources/unsubscribe", "method_removed"),
+        ("resources/read", "target_missing"),
+    ] {
+        let modern = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", method)];
+        let bare = format!(r#"{{"jsonrpc":"2.0","id":3,"method":"{method}","params":{{{META}}}}}"#);
+        assert_eq!(outcome(&modern, &bare).verdict, Err(slug), "{method}");
+        let legacy = format!(r#"{{"jsonrpc":"2.0","id":3,"method":"{method}","params":{{}}}}"#);
+        assert_eq!(outcome(&[], &legacy).verdict, Err("target_missing"), "{method}");
+    }
 }
 
 #[test]

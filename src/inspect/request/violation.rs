@@ -67,6 +67,10 @@ pub enum Violation {
     /// `method` is longer than `RequestLimits::method`.
     #[error("method is too long")]
     MethodTooLong,
+    /// A method that the modern revision has no more, without what it acts on: nobody can say what it asks for. With it, policy
+    /// decides, and the server answers (mcp-protocol.md §1).
+    #[error("this revision has no such method")]
+    MethodRemoved,
     /// Members of a request and of a response in one message, or `result` beside `error` (T7).
     #[error("the message is both a request and a response")]
     RequestAndResponse,
@@ -124,6 +128,7 @@ impl Violation {
             Self::MethodMissing => "method_missing",
             Self::MethodNotString => "method_not_string",
             Self::MethodTooLong => "method_too_long",
+            Self::MethodRemoved => "method_removed",
             Self::RequestAndResponse => "request_and_response",
             Self::ResponseUnsupported => "response_unsupported",
             Self::ParamsNotObject => "params_not_object",
@@ -159,7 +164,7 @@ impl Violation {
     }
 
     /// The JSON-RPC code that belongs to it (mcp-protocol.md §7.2). The HTTP status is 413 for
-    /// [`Violation::BodyTooLarge`] and [`Violation::ArgumentsTooLarge`], else 400.
+    /// [`Violation::BodyTooLarge`] and [`Violation::ArgumentsTooLarge`], 404 for [`Violation::MethodRemoved`], else 400.
     #[must_use]
     pub const fn code(&self) -> i64 {
         match self {
@@ -174,6 +179,7 @@ impl Violation {
                 _ => codes::PARSE_ERROR,
             },
             Self::BodyTooLarge | Self::ArgumentsTooLarge => codes::TOO_LARGE,
+            Self::MethodRemoved => codes::METHOD_NOT_FOUND,
             Self::MetaNotObject
             | Self::ArgumentsNotObject
             | Self::TargetMissing
