@@ -41,14 +41,18 @@ install() {
     (cd "$here" && timeout 300 npm ci --silent) || die "npm ci failed"
     echo "$want" >"$here/node_modules/.stamp"
   fi
-  want=$(stamp "$here/requirements.txt")
-  if [ "$(cat "$here/.venv/.stamp" 2>/dev/null)" != "$want" ]; then
-    echo "interop: installing python packages"
-    python3 -m venv "$here/.venv" || die "python3 -m venv failed"
-    timeout 300 "$here/.venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt" ||
-      die "pip install failed"
-    echo "$want" >"$here/.venv/.stamp"
-  fi
+  install_python "$here/requirements.txt" "$here/.venv"
+  install_python "$here/requirements-1.x.txt" "$here/.venv-1.x"
+}
+
+install_python() {
+  local want venv=$2
+  want=$(stamp "$1")
+  [ "$(cat "$venv/.stamp" 2>/dev/null)" = "$want" ] && return
+  echo "interop: installing python packages of ${1##*/}"
+  python3 -m venv "$venv" || die "python3 -m venv failed"
+  timeout 300 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$1" || die "pip install failed"
+  echo "$want" >"$venv/.stamp"
 }
 
 # --- processes ----------------------------------------------------------------------------------------------------
@@ -106,9 +110,40 @@ start_python_sse_server() {
   url="http://127.0.0.1:$port/sse"
 }
 
-# $1: the server. $2: the folder of policies. $3: keys of the route, if any.
+# $1: ts-1.x, ts-2.x, python-1.x or python-2.x. Sets `url` and `log`.
+start_streams_server() {
+  local port
+  log="$work/streams-$1.log"
+  case "$1" in
+    ts-*) node "$here/servers/streams.mjs" --sdk "${1:3:1}" >"$log" 2>&1 & ;;
+    *) "$(python "$1")" "$here/servers/streams.py" >"$log" 2>&1 & ;;
+  esac
+  pids+=($!)
+  port=$(await "$log" '^([0-9]+)$' $!) || die "the $1 server did not start"
+  url="http://127.0.0.1:$port/mcp"
+}
+
+start_conformance_server() {
+  local port log="$work/conformance.log"
+  node "$here/servers/conformance.mjs" >"$log" 2>&1 &
+  pids+=($!)
+  port=$(await "$log" '^([0-9]+)$' $!) || die "the conformance server did not start"
+  url="http://127.0.0.1:$port/mcp"
+}
+
+# The interpreter that has the SDK $1.
+python() {
+  case "$1" in
+    python-1.x) echo "$here/.venv-1.x/bin/python" ;;
+    *) echo "$here/.venv/bin/python" ;;
+  esac
+}
+
+# $1: the server. $2: the folder of policies. $3: keys of the route, if any. Sets `url` and `mcpfw_log`.
 start_mcpfw() {
-  local log="$work/mcpfw.$RANDOM.log" config="$work/mcpfw.$RANDOM.toml"
+  local log config="$work/mcpfw.$RANDOM.toml"
+  log="$work/mcpfw.$RANDOM.log"
+  mcpfw_log=$log
   printf '[listen]\naddress = "127.0.0.1:0"\n[[route]]\nupstream = "%s"\n%s\n' "$1" "${3-}" >"$config"
   "$mcpfw" run --config "$config" --policies "$2" >"$log" 2>&1 &
   pids+=($!)

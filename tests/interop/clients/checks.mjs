@@ -1,4 +1,4 @@
-// Runs named checks, each bounded in time, and says one line for each. The last line of standard output is
+// Runs named checks, each bounded in time, and says one line for each, with what its body returns to be said. The last line of standard output is
 // read by run.sh.
 
 const CHECK_MS = 15_000;
@@ -15,8 +15,8 @@ export class Checks {
       timer = setTimeout(() => reject(new Error(`no answer in ${CHECK_MS} ms`)), CHECK_MS);
     });
     try {
-      await Promise.race([body(), late]);
-      console.log(`ok   ${this.label}: ${name}`);
+      const detail = await Promise.race([body(), late]);
+      console.log(`ok   ${this.label}: ${name}${typeof detail === "string" ? ` (${detail})` : ""}`);
     } catch (error) {
       this.failed += 1;
       console.log(`FAIL ${this.label}: ${name}: ${String(error?.message ?? error).replaceAll("\n", " ")}`);
