@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use crate::config::{Overrides, load};
 use crate::diagnostic::{Diagnostic, Sources, render, sort};
-use crate::limit::Limiter;
-use crate::policy::Policy;
 
 use super::exit::Exit;
 use super::findings::{self, Format};
@@ -85,34 +83,13 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
         if let Some(policy) = &set.policy {
             report.rules = policy.rules().len();
             report.tests = policy.tests().len();
-            report.findings.extend(failed_tests(policy));
+            report.findings.extend(policies::failed_tests(policy));
             sort(&mut report.findings);
         }
         exit = exit.max(tell(&report, &set.sources, arguments, output));
     }
     exit
 }
-
-/// Runs every `[[test]]` of `policy`, each with empty budgets and a clock of its own.
-fn failed_tests(policy: &Policy) -> Vec<Diagnostic> {
-    let began = policies::now();
-    policy
-        .tests()
-        .iter()
-        .filter_map(|test| {
-            let limiter = Limiter::new(TEST_KEYS);
-            test.run(policy, began, |permitted, since| {
-                let refused = limiter.admit(permitted, since).err();
-                refused
-                    .and_then(|throttled| throttled.blame().map(|it| it.rule))
-                    .map_or(Ok(()), Err)
-            })
-        })
-        .collect()
-}
-
-/// Buckets that one test may touch: it has one caller and one call, so a handful.
-const TEST_KEYS: usize = 1024;
 
 fn tell(report: &Report, sources: &Sources, arguments: &Arguments, output: &Output) -> Exit {
     let color = output.out_color();

@@ -32,6 +32,12 @@ pub(super) fn text(config: &Config, policy: &Policy) -> String {
         config.policies.display(),
         policy.rules().len()
     );
+    let when = match config.reload.watch {
+        true => "when a file changes, and on SIGHUP",
+        false => "on SIGHUP",
+    };
+    let (generation, digest) = (policy.generation(), policy.digest());
+    let _ = writeln!(text, "  reload    {when}; now generation {generation}, digest {digest}");
     let rules = policy.rules().iter().map(|rule| rule.name().len());
     let pins = policy.pins().iter().map(|pin| pin.name().len());
     let width = rules.chain(pins).max().unwrap_or_default();

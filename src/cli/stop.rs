@@ -1,6 +1,9 @@
 //! How a command that serves runs, and when it is asked to end.
 
 use std::io;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 
 use super::exit::Exit;
 use super::output::Output;
@@ -25,6 +28,29 @@ pub(super) fn within_runtime(output: &Output, serve: impl AsyncFnOnce(Signals) -
     });
     runtime.shutdown_background();
     exit
+}
+
+/// Notified at each SIGHUP, which does not end the process any more; several in a row may be one.
+///
+/// # Errors
+/// Where the system takes no handler.
+#[cfg(unix)]
+pub(super) fn hangups() -> io::Result<Arc<Notify>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut signal = signal(SignalKind::hangup())?;
+    let told = Arc::new(Notify::new());
+    let notify = Arc::clone(&told);
+    tokio::spawn(async move {
+        while signal.recv().await.is_some() {
+            notify.notify_one();
+        }
+    });
+    Ok(told)
+}
+
+#[cfg(not(unix))]
+pub(super) fn hangups() -> io::Result<Arc<Notify>> {
+    Ok(Arc::default())
 }
 
 /// The signals that end a command. From when it is made none of them kills the process any more.

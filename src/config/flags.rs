@@ -24,6 +24,8 @@ pub struct Overrides {
     pub audience: Option<String>,
     /// `--log`, for `log.access`.
     pub log: Option<String>,
+    /// `--no-watch`, for `reload.watch`.
+    pub no_watch: bool,
 }
 
 /// The flags as texts to point into.
@@ -35,6 +37,7 @@ pub(super) struct Flags {
     issuer: Option<Span>,
     audience: Option<Span>,
     log: Option<Span>,
+    no_watch: bool,
 }
 
 impl Flags {
@@ -52,6 +55,7 @@ impl Flags {
             issuer: overrides.issuer.as_ref().map(|v| add("--issuer", v)),
             audience: overrides.audience.as_ref().map(|v| add("--audience", v)),
             log: overrides.log.as_ref().map(|v| add("--log", v)),
+            no_watch: overrides.no_watch,
         }
     }
 
@@ -66,6 +70,7 @@ impl Flags {
         over(&mut raw.address, self.listen);
         over(&mut raw.policies, self.policies);
         over(&mut raw.access, self.log);
+        raw.reload.watch &= !self.no_watch;
 
         if let Some(first) = self.upstream.first() {
             if raw.routes.is_empty() {

@@ -18,8 +18,10 @@ const MAX_FILE: u64 = 1 << 20;
 /// Most bytes of a file that holds a secret: a header cannot be larger.
 const MAX_SECRET: u64 = 16 << 10;
 /// Most policy files in one directory tree, and deepest nesting of directories: more is a wrong directory, such as `/`.
-const MAX_FILES: usize = 4_096;
+pub(super) const MAX_FILES: usize = 4_096;
 const MAX_DEPTH: usize = 16;
+/// Most bytes of all policy files together: a set of 50 000 rules has some ten million.
+const MAX_SET: u64 = 32 << 20;
 
 /// What was read, as far as it went.
 #[derive(Debug)]
@@ -65,11 +67,17 @@ pub fn load(file: Option<&Path>, overrides: &Overrides) -> Loaded {
 /// missing `deny` opens what it closed.
 #[must_use]
 pub fn policies(folder: &Path) -> (Sources, Vec<Diagnostic>) {
-    policies_up_to(folder, MAX_FILES)
+    policies_up_to(folder, MAX_FILES, MAX_SET)
 }
 
-fn policies_up_to(folder: &Path, most: usize) -> (Sources, Vec<Diagnostic>) {
-    let mut sources = Sources::new();
+/// The policy files below `folder`, in the order of their paths, and what is wrong with its directories.
+///
+/// # Errors
+/// There are more than `most`.
+pub(super) fn files(
+    folder: &Path,
+    most: usize,
+) -> Result<(Vec<PathBuf>, Vec<Diagnostic>), Box<Diagnostic>> {
     let mut findings = Vec::new();
     let mut files = Vec::new();
     let mut open = vec![(folder.to_path_buf(), 0)];
@@ -79,16 +87,32 @@ fn policies_up_to(folder: &Path, most: usize) -> (Sources, Vec<Diagnostic>) {
         }
         if files.len() > most {
             let message = format!("more than {most} policy files below `{}`", folder.display());
-            findings.push(
-                Diagnostic::error(codes::TOO_LARGE, message).help("is this the right directory?"),
-            );
-            return (sources, findings);
+            let finding = Diagnostic::error(codes::TOO_LARGE, message);
+            return Err(Box::new(finding.help("is this the right directory?")));
         }
     }
     files.sort();
+    Ok((files, findings))
+}
+
+fn policies_up_to(folder: &Path, most: usize, bytes: u64) -> (Sources, Vec<Diagnostic>) {
+    let mut sources = Sources::new();
+    let (files, mut findings) = match files(folder, most) {
+        Ok(found) => found,
+        Err(finding) => return (sources, vec![*finding]),
+    };
+    let mut room = bytes;
     for path in &files {
         match read(path, MAX_FILE, "policy file") {
             Ok(text) => {
+                let Some(left) = room.checked_sub(text.len() as u64) else {
+                    let most = format_size(bytes);
+                    let message =
+                        format!("the files of `{}` have more than {most}", folder.display());
+                    findings.push(Diagnostic::error(codes::TOO_LARGE, message));
+                    return (Sources::new(), findings);
+                };
+                room = left;
                 sources.add(path.to_string_lossy(), text);
             }
             Err(finding) => findings.push(*finding),
@@ -234,8 +258,20 @@ mod tests {
         for name in ["a", "b", "c"] {
             fs::write(root.path().join(name).with_extension("toml"), "").unwrap();
         }
-        assert_eq!(policies_up_to(root.path(), 3).1.len(), 0);
-        let (sources, findings) = policies_up_to(root.path(), 2);
+        assert_eq!(policies_up_to(root.path(), 3, 0).1.len(), 0);
+        let (sources, findings) = policies_up_to(root.path(), 2, 0);
+        assert_eq!(sources.iter().count(), 0);
+        assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), [codes::TOO_LARGE]);
+    }
+
+    #[test]
+    fn more_bytes_than_a_policy_set_has_are_not_kept() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["a", "b"] {
+            fs::write(root.path().join(name).with_extension("toml"), "# 34\n").unwrap();
+        }
+        assert_eq!(policies_up_to(root.path(), 3, 10).0.iter().count(), 2);
+        let (sources, findings) = policies_up_to(root.path(), 3, 9);
         assert_eq!(sources.iter().count(), 0);
         assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), [codes::TOO_LARGE]);
     }

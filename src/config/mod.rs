@@ -6,7 +6,7 @@
 //!                                  └─ resolve ─► Config, or findings (codes.rs)
 //! ```
 //!
-//! Pure, but for [`load`], which reads files and the environment. INVARIANT: nothing after [`Config::parse`] checks
+//! Pure, but for [`load`] and [`stamp`], which read files and the environment. INVARIANT: nothing after [`Config::parse`] checks
 //! any of this again; a `Config` that exists is one that can be run.
 
 mod auth;
@@ -18,9 +18,11 @@ mod limits;
 mod listen;
 pub mod load;
 mod raw;
+mod reload;
 mod resolve;
 mod route;
 mod secret;
+pub mod stamp;
 mod target;
 
 use std::path::PathBuf;
@@ -31,6 +33,7 @@ pub use headers::IdentityHeader;
 pub use hosts::{Hosts, Origins};
 pub use limits::Limits;
 pub use listen::Listen;
+pub use reload::Reload;
 pub use resolve::Outside;
 pub use route::{Credentials, HiddenCharacters, Route, Sessions};
 pub use secret::Secret;
@@ -56,6 +59,8 @@ pub struct Config {
     pub session_key: Option<Key>,
     /// Where the access log goes.
     pub access_log: AccessLog,
+    /// When the policies are read again.
+    pub reload: Reload,
 }
 
 /// Where the access log goes, one JSON object a line.

@@ -3,7 +3,7 @@
 use crate::diagnostic::document::{Document, Shape, Table, Value};
 use crate::diagnostic::{Diagnostic, Problems, Span, Spanned};
 
-use super::{Limits, codes};
+use super::{Limits, Reload, codes};
 
 /// Text and where it stands.
 pub(super) type Text<'d> = Spanned<&'d str>;
@@ -26,6 +26,7 @@ pub(super) struct Raw<'d> {
     pub(super) limits: Limits,
     pub(super) session_key: Option<Text<'d>>,
     pub(super) access: Option<Text<'d>>,
+    pub(super) reload: Reload,
 }
 
 /// `[[auth.jwt]]`, or what flags say of an issuer.
@@ -131,6 +132,9 @@ impl<'d> Raw<'d> {
         raw.routes = root.tables("route").into_iter().map(|table| route(table, problems)).collect();
         if let Some(table) = root.table("limits") {
             raw.limits = Limits::read(table);
+        }
+        if let Some(table) = root.table("reload") {
+            raw.reload = Reload::read(table);
         }
         if let Some(mut table) = root.table("session") {
             raw.session_key = table.string("key");

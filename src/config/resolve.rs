@@ -93,6 +93,7 @@ impl Config {
                 None => None,
             },
             access_log: access_log?,
+            reload: raw.reload,
         })
     }
 }

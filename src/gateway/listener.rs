@@ -33,7 +33,6 @@ const SHARE_PERCENT: usize = 40;
 pub(super) struct Listener {
     socket: TcpListener,
     shared: Arc<Shared>,
-    connections: Arc<Connections>,
     max: usize,
 }
 
@@ -64,7 +63,7 @@ impl Listener {
     pub(super) fn new(socket: TcpListener, shared: Arc<Shared>) -> Self {
         let descriptors = descriptors().map_or(usize::MAX, |max| max / 100 * SHARE_PERCENT);
         let max = shared.limits.max_connections.min(descriptors).max(1);
-        Self { socket, shared, connections: Arc::default(), max }
+        Self { socket, shared, max }
     }
 
     pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -73,7 +72,8 @@ impl Listener {
 
     /// Accepts until `shutdown`, then drains for at most `window`.
     pub(super) async fn serve(self, shutdown: impl Future<Output = ()>, window: Duration) {
-        let Self { socket, shared, connections, max } = self;
+        let Self { socket, shared, max } = self;
+        let connections = Arc::clone(&shared.connections);
         // Ends everything when this future is dropped, too.
         let guard = StopAll(Arc::clone(&connections));
         let mut shutdown = pin!(shutdown);
@@ -151,7 +151,7 @@ impl Connections {
         Some(Place { connections: Arc::clone(self), key, address })
     }
 
-    fn each(&self, tell: impl Fn(&Peer)) {
+    pub(super) fn each(&self, tell: impl Fn(&Peer)) {
         let peers: Vec<_> = self.open.lock().peers.values().cloned().collect();
         peers.iter().for_each(|peer| tell(peer));
     }

@@ -274,6 +274,7 @@ impl Record {
             detail: self.detail.as_deref(),
             shadow: &shadow,
             generation: policy.map(Policy::generation),
+            digest: policy.map(|policy| policy.digest().as_str()),
             status: self.status,
             bytes_in,
             bytes_out: self.bytes_out,

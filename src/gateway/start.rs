@@ -16,12 +16,13 @@ use super::clock::Clock;
 use super::drift::Drift;
 use super::listener::Listener;
 use super::outstanding::Outstanding;
+use super::reload::Policies;
 use super::state::{self, Shared};
 use crate::config::{self, Config, Limits};
 use crate::identity::{self, Authenticator, KeyEvent, Trust};
 use crate::inspect::annotation::{Annotated, Annotations};
 use crate::limit::Limiter;
-use crate::lock::{Json, List, Lock};
+use crate::lock::{Item, Json, List};
 use crate::observe::{AccessLog, Sink, notice};
 use crate::policy::{Policy, Principal};
 use crate::seal::{Key, Sealer};
@@ -105,7 +106,9 @@ impl Gateway {
         let routes = config.routes.into_iter().map(|route| resolve(route, &config.limits));
         let routes: Vec<_> = routes.collect::<Result<_, _>>()?;
         if let Some(lock) = policy.lock() {
-            routes.iter().for_each(|route| annotate(route, lock));
+            for route in &routes {
+                lock.items(List::Tools).for_each(|tool| annotate(route, tool));
+            }
         }
         let socket = listen(address).map_err(|error| StartError::Listen { address, error })?;
         let log = sink.map(AccessLog::start).transpose().map_err(StartError::AccessLog)?;
@@ -122,8 +125,9 @@ impl Gateway {
             // An authenticator that the config does not speak of is meant to be asked.
             auth_required: config.auth.required || config.auth.jwt.is_empty(),
             nobody: Arc::new(Principal::anonymous()),
-            policy: Arc::new(ArcSwap::new(policy)),
+            policy: ArcSwap::new(policy),
             limiter: Limiter::new(config.limits.max_limit_keys),
+            connections: Arc::default(),
             sealer: Sealer::new(&key),
             outstanding: Outstanding::new(&config.limits),
             mailboxes: Arc::default(),
@@ -152,10 +156,10 @@ impl Gateway {
         self.listener.local_addr()
     }
 
-    /// The policy in force. A new one that is stored there holds for every exchange that begins afterwards.
+    /// The policy set in force, which can be swapped.
     #[must_use]
-    pub fn policy(&self) -> Arc<ArcSwap<Policy>> {
-        Arc::clone(&self.shared.policy)
+    pub fn policies(&self) -> Policies {
+        Policies::new(Arc::clone(&self.shared))
     }
 
     /// Serves until `shutdown` is ready; then lets running exchanges end for as long as the drain window lasts, and ends
@@ -176,16 +180,12 @@ impl Gateway {
     }
 }
 
-/// What the lock file knows of the headers that mirror arguments (mcp-protocol.md §3.2): so they are compared from the first call
-/// on, and not only once a list went by.
-fn annotate(route: &state::Route, lock: &Lock) {
-    for tool in lock.items(List::Tools) {
-        let schema = tool.member("inputSchema").map(Json::to_text);
-        let found = schema.and_then(|schema| Annotations::of_schema(schema.as_bytes()).ok());
-        if let Some(annotations) = found.filter(|annotations| !annotations.is_empty()) {
-            route.annotated.learn(tool.id(), Some(annotations));
-        }
-    }
+/// What the lock file knows of the headers that mirror arguments of `tool` (mcp-protocol.md §3.2): so they are compared from the
+/// first call on, and not only once a list went by.
+pub(super) fn annotate(route: &state::Route, tool: &Item) {
+    let schema = tool.member("inputSchema").map(Json::to_text);
+    let found = schema.and_then(|schema| Annotations::of_schema(schema.as_bytes()).ok());
+    route.annotated.learn(tool.id(), found);
 }
 
 /// What an operator should know of an issuer's keys. Good news is not.

@@ -9,6 +9,7 @@ use url::Url;
 use super::affinity::Home;
 use super::clock::Clock;
 use super::drift::Drift;
+use super::listener::Connections;
 use super::outstanding::Outstanding;
 use super::sse::Mailboxes;
 use crate::config::{Credentials, HiddenCharacters, IdentityHeader, Limits, Listen, Sessions};
@@ -36,8 +37,9 @@ pub(super) struct Shared {
     pub(super) auth_required: bool,
     /// The caller without a credential.
     pub(super) nobody: Arc<Principal>,
-    pub(super) policy: Arc<ArcSwap<Policy>>,
+    pub(super) policy: ArcSwap<Policy>,
     pub(super) limiter: Limiter,
+    pub(super) connections: Arc<Connections>,
     pub(super) sealer: Sealer,
     pub(super) outstanding: Arc<Outstanding>,
     pub(super) mailboxes: Arc<Mailboxes>,

@@ -130,8 +130,10 @@ pub struct Line<'a> {
     pub detail: Option<&'a str>,
     /// Rules in shadow mode that matched.
     pub shadow: &'a [&'a str],
-    /// Which policy was in force.
+    /// Which policy set was in force when it began: its generation in this process, and its digest in any.
     pub generation: Option<u64>,
+    /// See `generation`.
+    pub digest: Option<&'a str>,
     /// The HTTP status sent.
     pub status: u16,
     /// Body bytes from the client.
@@ -192,6 +194,7 @@ impl Line<'_> {
         text(out, br#","detail":"#, self.detail);
         list(out, br#","shadow":["#, self.shadow, |out, rule| string(out, rule));
         count(out, br#","generation":"#, self.generation);
+        text(out, br#","digest":"#, self.digest);
         count(out, br#","status":"#, Some(u64::from(self.status)));
         count(out, br#","bytes_in":"#, Some(self.bytes_in));
         count(out, br#","bytes_out":"#, Some(self.bytes_out));
@@ -282,6 +285,7 @@ mod tests {
             ],
             shadow: &["s1", "s2"],
             generation: Some(3),
+            digest: Some("0a1b"),
             status: 429,
             bytes_in: 100,
             bytes_out: 200,
@@ -308,7 +312,7 @@ mod tests {
             r#""revision":"2025-06-18","method":"tools/call","kind":"tool","target":"a\u000ab","#,
             r#""batch":2,"calls":[{"method":"ping"},{"method":"tools/call","kind":"tool","target":"\u202e","rule":"r"}],"#,
             r#""decision":"limit","#,
-            r#""rule":"slow-down","reason":"rate_limited","detail":"d","shadow":["s1","s2"],"generation":3,"status":429,"#,
+            r#""rule":"slow-down","reason":"rate_limited","detail":"d","shadow":["s1","s2"],"generation":3,"digest":"0a1b","status":429,"#,
             r#""bytes_in":100,"bytes_out":200,"held":5,"hidden":6,"changed":1,"changed_names":["write\u000a"],"flagged":2,"flagged_kinds":"bidi, tag","server_refused":9,"total_us":7,"upstream_us":8,"outcome":"complete"}"#,
             "\n",
         );

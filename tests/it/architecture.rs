@@ -72,6 +72,7 @@ const PURE: &[&str] = &[
 /// The drivers inside otherwise pure folders: they own a file, a socket or a timer.
 const DRIVERS: &[&str] = &[
     "config/load.rs",
+    "config/stamp.rs",
     "identity/authenticator.rs",
     "identity/fetch.rs",
     "identity/store.rs",

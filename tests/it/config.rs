@@ -65,6 +65,7 @@ impl Scene {
             "--issuer" => self.overrides.issuer = Some(value),
             "--audience" => self.overrides.audience = Some(value),
             "--log" => self.overrides.log = Some(value),
+            "--no-watch" => self.overrides.no_watch = true,
             _ => panic!("no such flag: {flag}"),
         }
     }
@@ -682,5 +683,28 @@ proptest! {
         let broken = [&text[..start], &with, &text[end..]].concat();
         let (sources, _, findings) = Scene::of(text).parse(Some(&broken));
         let _ = human(&sources, &findings, Look::PLAIN);
+    }
+}
+
+#[test]
+fn when_policies_are_read_again() {
+    use mcpfw::config::Reload;
+    let route = "[[route]]\nupstream = 'http://127.0.0.1:9/mcp'\n";
+    for (text, watch, millis) in [
+        ("", true, 1_000),
+        ("[reload]\n", true, 1_000),
+        ("[reload]\nwatch = false\n", false, 1_000),
+        ("[reload]\ninterval = \"100ms\"\n", true, 100),
+        ("[reload]\nwatch = true\ninterval = \"1h\"\n", true, 3_600_000),
+        ("#! --no-watch true\n[reload]\nwatch = true\n", false, 1_000),
+    ] {
+        let text = format!("{text}{route}");
+        let interval = Duration::from_millis(millis);
+        let (_, config, _) = Scene::of(&text).parse(Some(&text));
+        assert_eq!(config.unwrap().reload, Reload { watch, interval }, "{text}");
+    }
+    for text in ["watch = 1", "interval = \"99ms\"", "interval = \"61m\"", "every = \"1s\""] {
+        let text = format!("[reload]\n{text}\n{route}");
+        assert!(Scene::of(&text).parse(Some(&text)).1.is_none(), "{text}");
     }
 }

@@ -25,6 +25,7 @@ mod mirrored;
 mod pins;
 mod policy;
 mod readme;
+mod reload;
 mod reply;
 mod request;
 mod rmcp;

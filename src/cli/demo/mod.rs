@@ -74,7 +74,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
             for (name, text) in POLICIES {
                 sources.add(*name, *text);
             }
-            policies::compile(sources, None, Vec::new())
+            policies::compile(sources)
         }
     };
     findings::complain(output, &set.sources, &set.findings);

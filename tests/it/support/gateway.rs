@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+use std::hash::RandomState;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use mcpfw::config::{Config, Outside, Overrides};
 use mcpfw::diagnostic::Sources;
-use mcpfw::gateway::Gateway;
+use mcpfw::gateway::{Gateway, Policies};
 use mcpfw::identity::Authenticator;
 use mcpfw::lock::Lock;
 use mcpfw::observe::Sink;
@@ -38,6 +39,8 @@ pub(crate) struct Setup {
 /// A gateway that serves. Stopped when dropped.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    pub(crate) policies: Policies,
+    hasher: RandomState,
     log: mpsc::UnboundedReceiver<Value>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
@@ -105,18 +108,20 @@ impl Setup {
             self.config,
         );
         let config = config(&text);
-        let policy = policy(&self.policy, self.lock);
+        let hasher = RandomState::new();
+        let policy = policy(&self.policy, self.lock, hasher.clone());
         let (log, lines) = mpsc::unbounded_channel();
         let sink = Sink::Writer(Box::new(Lines { log, rest: Vec::new() }));
         let gateway = Gateway::bind_with(config, policy, self.authenticator, Some(sink))
             .unwrap()
             .drain_within(self.drain);
         let address = gateway.local_addr().unwrap();
+        let policies = gateway.policies();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(gateway.serve(async move {
             let _ = stopped.await;
         }));
-        Running { address, log: lines, stop: Some(stop), task }
+        Running { address, policies, hasher, log: lines, stop: Some(stop), task }
     }
 }
 
@@ -124,6 +129,19 @@ impl Running {
     /// The next line of the access log.
     pub(crate) async fn log(&mut self) -> Value {
         soon(self.log.recv()).await.expect("the log goes on")
+    }
+
+    /// Puts the policy `text` in force, and returns its generation.
+    pub(crate) fn swap(&self, text: &str) -> u64 {
+        self.swap_with(text, None)
+    }
+
+    /// The same with a lock.
+    pub(crate) fn swap_with(&self, text: &str, lock: Option<Lock>) -> u64 {
+        let policy = policy(text, lock.map(Arc::new), self.hasher.clone());
+        let generation = policy.generation();
+        self.policies.swap(policy);
+        generation
     }
 
     /// Begins to stop.
@@ -158,10 +176,11 @@ fn config(text: &str) -> Config {
 }
 
 /// A compiled policy.
-fn policy(text: &str, lock: Option<Arc<Lock>>) -> Arc<Policy> {
+fn policy(text: &str, lock: Option<Arc<Lock>>, hasher: RandomState) -> Arc<Policy> {
     let mut sources = Sources::new();
     sources.add("policy.toml", text.to_owned());
-    let compiled = Policy::compile(&sources, &CompileOptions { lock, ..CompileOptions::new(0) });
+    let compiled =
+        Policy::compile(&sources, &CompileOptions { lock, hasher, ..CompileOptions::new(0) });
     compiled.policy.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics))
 }
 

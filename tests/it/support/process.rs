@@ -58,6 +58,12 @@ impl Mcpfw {
         self.said.clone()
     }
 
+    /// Sends a signal by pid that does not end it.
+    pub(crate) fn poke(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
     /// Asks it to end (SIGTERM) and waits. Whether it ended with exit code 0.
     pub(crate) fn stop(&mut self) -> bool {
         self.signal("TERM").success()
