@@ -137,7 +137,7 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Exit {
     let explanation = policy.explain(&principal, &context, &call, policies::now());
     match arguments.format {
         Format::Json => output.out(explanation.to_json()),
-        Format::Human | Format::Github => {
+        Format::Human | Format::Github | Format::Sarif => {
             output.out(explanation.to_string().trim_end());
             if let Some(object) = &call.object {
                 tell_pins(&policy, &arguments.route, object, output);

@@ -1,7 +1,8 @@
 //! How findings are shown, the same for every command.
 
-use crate::diagnostic::render::{self, Look};
-use crate::diagnostic::{Diagnostic, Sources};
+use crate::diagnostic::render::{self, Look, RuleText};
+use crate::diagnostic::{Diagnostic, Severity, Sources};
+use crate::policy::language::codes;
 
 use super::output::Output;
 
@@ -15,6 +16,8 @@ pub(super) enum Format {
     Json,
     /// GitHub Actions: annotations on the files of a change.
     Github,
+    /// Code scanning: one SARIF 2.1.0 log.
+    Sarif,
 }
 
 /// The columns of a terminal whose width nobody tells.
@@ -31,7 +34,22 @@ pub(super) fn render(
         Format::Human => render::human(sources, findings, Look { color, width: WIDTH }),
         Format::Json => render::json(sources, findings),
         Format::Github => render::github(sources, findings),
+        Format::Sarif => sarif(&[(sources, findings)]),
     }
+}
+
+/// `sets` of findings, each of its texts, as one SARIF log.
+pub(super) fn sarif(sets: &[(&Sources, &[Diagnostic])]) -> String {
+    let rules = codes::ALL.iter().map(|info| RuleText {
+        id: info.code.0,
+        title: info.title().to_owned(),
+        markdown: info.body(),
+        severity: match info.severity() {
+            "warning" => Severity::Warning,
+            _ => Severity::Error,
+        },
+    });
+    render::sarif(sets, &rules.collect::<Vec<_>>())
 }
 
 /// Prints `findings` for a person on standard error; says nothing where there are none.

@@ -5,12 +5,14 @@ mod demo;
 mod exit;
 mod explain;
 mod findings;
+mod fix;
 mod lock;
 mod output;
 mod policies;
 mod run;
 mod startup;
 mod stop;
+mod write;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use super::Span;
+use super::{Near, Span};
 
 /// A finding's stable name, such as `C012`: never reused for another meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,20 @@ pub struct Fix {
     pub title: String,
     /// Its parts; they do not overlap.
     pub edits: Vec<Edit>,
+    /// Whether it may be made without a look at it.
+    pub applicability: Applicability,
+}
+
+/// Whether a [`Fix`] may be made without a look at it.
+///
+/// Where what is fixed decides who may do what, a wrong fix is a hole. A fix is therefore safe only if no other meaning is
+/// possible, and if it does not let through what was refused by a set that could be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Applicability {
+    /// It says what the author wrote, in the words of the language.
+    Safe,
+    /// It probably says what the author meant.
+    Unsafe,
 }
 
 /// One replacement.
@@ -81,6 +95,17 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+        }
+    }
+}
+
+impl Applicability {
+    /// `safe` or `unsafe`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
         }
     }
 }
@@ -139,15 +164,15 @@ impl Diagnostic {
         self
     }
 
-    /// Offers a change of one place.
-    pub fn fix(
-        mut self,
-        title: impl Into<String>,
-        span: Span,
-        replacement: impl Into<String>,
-    ) -> Self {
-        let edit = Edit { span, replacement: replacement.into() };
-        self.fix = Some(Fix { title: title.into(), edits: vec![edit] });
+    /// Offers a change.
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+
+    /// Offers a change where there is one.
+    pub fn maybe_fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix.or(self.fix);
         self
     }
 
@@ -162,6 +187,27 @@ impl Diagnostic {
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
+    }
+}
+
+impl Fix {
+    /// The change of one place.
+    #[must_use]
+    pub fn new(
+        title: impl Into<String>,
+        span: Span,
+        replacement: impl Into<String>,
+        applicability: Applicability,
+    ) -> Self {
+        let edit = Edit { span, replacement: replacement.into() };
+        Self { title: title.into(), edits: vec![edit], applicability }
+    }
+
+    /// The word at `span` replaced by `near`, which was probably meant; at best of `at_best`.
+    #[must_use]
+    pub fn rename(span: Span, near: Near<'_>, at_best: Applicability) -> Self {
+        let found = if near.is_certain { Applicability::Safe } else { Applicability::Unsafe };
+        Self::new(format!("write `{}`", near.word), span, near.word, found.max(at_best))
     }
 }
 

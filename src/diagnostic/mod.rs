@@ -11,10 +11,11 @@ pub mod render;
 
 mod escape;
 mod finding;
+pub mod fix;
 mod source;
 mod suggest;
 
 pub use escape::{is_hidden, visible};
-pub use finding::{Code, Diagnostic, Edit, Fix, Label, Problems, Severity, sort};
+pub use finding::{Applicability, Code, Diagnostic, Edit, Fix, Label, Problems, Severity, sort};
 pub use source::{Position, Source, SourceId, Sources, Span, Spanned};
-pub use suggest::suggest;
+pub use suggest::{Near, near, suggest};

@@ -1,5 +1,6 @@
 //! The texts that findings point into, and places in them.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Names one [`Source`] of a [`Sources`].
@@ -66,6 +67,21 @@ impl Sources {
         let lines = std::iter::once(0).chain(breaks).collect();
         self.all.push(Source { name: name.into(), text, lines, hidden: Vec::new() });
         SourceId(self.all.len() - 1)
+    }
+
+    /// The same texts under the same ids, those in `texts` replaced. Nothing is hidden in what is new.
+    #[must_use]
+    pub fn with(&self, texts: &BTreeMap<SourceId, String>) -> Self {
+        let mut new = Self::new();
+        for (id, source) in self.iter() {
+            match texts.get(&id) {
+                Some(text) => {
+                    new.add(source.name(), text.as_str());
+                }
+                None => new.all.push(source.clone()),
+            }
+        }
+        new
     }
 
     /// The text called `id`; `None` where `id` is of another [`Sources`].

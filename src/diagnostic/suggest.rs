@@ -3,13 +3,32 @@
 /// Longest word, in characters, that is compared: the work is quadratic, and nobody mistypes a longer one by a letter.
 const MAX_WORD: usize = 64;
 
+/// The word that was probably meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Near<'c> {
+    /// The candidate.
+    pub word: &'c str,
+    /// Whether no other can have been meant: at most one letter is wrong, and no other candidate is near.
+    pub is_certain: bool,
+}
+
+/// Fewest characters of a word that is certain to mean another: of two, one letter is half.
+const MIN_CERTAIN: usize = 3;
+
+/// The word of [`near`].
+#[must_use]
+pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    near(word, candidates).map(|near| near.word)
+}
+
 /// The candidate nearest to `word`, if one is near enough to be meant: at most a third of its letters (and at least
 /// one) inserted, left out, replaced or swapped with their neighbour. Case and `-` for `_` count as no difference. Of
 /// equally near ones the first.
 #[must_use]
-pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn near<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<Near<'c>> {
     let wanted = fold(word)?;
     let mut best: Option<(usize, &'c str)> = None;
+    let mut is_alone = true;
     for candidate in candidates {
         let Some(folded) = fold(candidate) else { continue };
         // rustc's measure: a third of the longer word, but a word of one letter is like no other.
@@ -19,11 +38,23 @@ pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         }
         let far = distance(&wanted, &folded);
         let is_word_lost = far >= wanted.len().min(folded.len());
-        if far <= limit && !is_word_lost && best.is_none_or(|(least, _)| far < least) {
-            best = Some((far, candidate));
+        if far > limit || is_word_lost {
+            continue;
+        }
+        match best {
+            // The same candidate may come twice.
+            Some((_, known)) if known == candidate => {}
+            Some((least, _)) => {
+                is_alone = false;
+                if far < least {
+                    best = Some((far, candidate));
+                }
+            }
+            None => best = Some((far, candidate)),
         }
     }
-    best.map(|(_, candidate)| candidate)
+    let (far, word) = best?;
+    Some(Near { word, is_certain: is_alone && far <= 1 && wanted.len() >= MIN_CERTAIN })
 }
 
 /// The word as it is compared; `None` where it is too long.
@@ -107,6 +138,23 @@ mod tests {
         ] {
             assert_eq!(suggest(word, keys), want, "{word}");
         }
+        for (word, want) in [
+            ("polices", true),
+            ("Policies", true),
+            ("max-body", true),
+            ("lmits", true),
+            // Two letters.
+            ("plicis", false),
+        ] {
+            assert_eq!(near(word, keys).map(|near| near.is_certain), Some(want), "{word}");
+        }
+        // Two candidates, one of them as near as can be; one candidate twice.
+        let of =
+            |word, all: [&'static str; 2]| near(word, all).map(|near| (near.word, near.is_certain));
+        assert_eq!(of("plans", ["plan", "plane"]), Some(("plan", false)));
+        assert_eq!(of("plans", ["plan", "plan"]), Some(("plan", true)));
+        assert_eq!(of("pln", ["plan", "zone"]), Some(("plan", true)));
+        assert_eq!(of("pl", ["pla", "zone"]), Some(("pla", false)));
         assert_eq!(suggest("a", ["b"]), None);
         assert_eq!(suggest("ab", ["ac", "ad"]), Some("ac"));
         assert_eq!(suggest(&"x".repeat(65), [&*"x".repeat(65)]), None);

@@ -90,6 +90,21 @@ impl Reading {
         self.compile_files(Texts { sources, files, was_read: true, ..Texts::default() })
     }
 
+    /// Compiles `sources`, which are the texts of a set that was read, or others in their place.
+    #[must_use]
+    pub fn again(&self, sources: Sources) -> Set {
+        let is_lock = |id: &SourceId| {
+            sources.source(*id).is_some_and(|source| source.name().ends_with(lock::FILE_NAME))
+        };
+        let (locks, files): (Vec<SourceId>, _) =
+            sources.iter().map(|(id, _)| id).partition(is_lock);
+        let problems = Problems::new();
+        let lock = locks.first().and_then(|id| lock::parse(&sources, *id, &problems)).map(Arc::new);
+        let findings = problems.into_sorted();
+        let texts = Texts { files, lock, findings, was_read: true, ..Texts::default() };
+        self.compile_files(Texts { sources, ..texts })
+    }
+
     fn compile_files(&self, texts: Texts) -> Set {
         let is_broken = texts.is_broken();
         let Texts { sources, files, lock, mut findings, was_read, stamp } = texts;

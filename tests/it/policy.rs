@@ -4,5 +4,6 @@ mod attack;
 mod decisions;
 mod diagnostics;
 mod examples;
+mod pages;
 mod pins;
 mod properties;

@@ -158,7 +158,9 @@ fn every_toml_block_is_accepted() {
             fs::write(at("mcpfw.toml"), &block).unwrap();
             mcpfw(&["check", "--config", &at("mcpfw.toml")]).current_dir(folder.path()).output()
         } else {
-            fs::write(at("policy.toml"), &block).unwrap();
+            let is_schema = block.contains("[claims]");
+            let name = if is_schema { "schema.toml" } else { "policy.toml" };
+            fs::write(at(name), &block).unwrap();
             if block.contains("[[pin]]") {
                 fs::write(at("mcp.lock.json"), include_str!("../data/lock/example.json")).unwrap();
             }

@@ -1,7 +1,5 @@
 //! The lock file on disk.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::config::load;
@@ -24,24 +22,4 @@ pub(super) fn read(path: &Path, output: &Output) -> Result<Option<(Box<str>, Loc
     findings::complain(output, &sources, &problems.into_sorted());
     // What is there and is no lock file is not overwritten: it may be somebody else's file.
     if has_errors { Err(Exit::CouldNotRun) } else { Ok(read) }
-}
-
-/// Puts `text` into `path`, all of it or nothing: a reader meets the file as it was or as it is.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(hidden);
-    let written = create(&temporary, text).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-fn create(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }

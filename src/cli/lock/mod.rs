@@ -164,7 +164,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     }
     let text = live.to_json();
     let is_same = reviewed.is_some_and(|(before, _)| *before == *text);
-    if !is_same && let Err(error) = file::write(&path, &text) {
+    if !is_same && let Err(error) = super::write::write(&path, &text) {
         output.err(format_args!("error: cannot write `{}`: {error}", path.display()));
         return Exit::CouldNotRun;
     }

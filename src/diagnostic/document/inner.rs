@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::super::{Sources, Span, Spanned};
+use super::super::{Edit, Sources, Span, Spanned};
 
 /// The span of bytes `range` of the value of `string`, as written in its file. Escapes (`\n`, `\u00e9`, a line ending
 /// in `\`) are followed, so that the span covers what was typed; where the string is not as TOML writes it, its whole
@@ -16,6 +16,25 @@ pub fn inner_span(sources: &Sources, string: Spanned<&str>, range: Range<usize>)
         Span::new(string.span.source, at + range.start..at + range.end)
     };
     locate(raw, string.value, range).map_or(string.span, place)
+}
+
+/// The replacement of bytes `range` of the value of `string` by `text`, in its file; `None` where it is not sure to come out
+/// as that: where `text` has characters that some string must escape, or the place is not known exactly.
+#[must_use]
+pub fn inner_edit(
+    sources: &Sources,
+    string: Spanned<&str>,
+    range: Range<usize>,
+    text: &str,
+) -> Option<Edit> {
+    let is_plain = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\'' | '\\');
+    if !text.chars().all(is_plain) || string.value.get(range.clone()).is_none() {
+        return None;
+    }
+    let found = locate(sources.slice(string.span), string.value, range)?;
+    let at = string.span.start;
+    let span = Span::new(string.span.source, at + found.start..at + found.end);
+    Some(Edit { span, replacement: text.into() })
 }
 
 /// The bytes of `raw`, a TOML string with its quotes, that make the bytes `range` of its value.
@@ -70,18 +89,42 @@ fn typed(rest: &str, c: char) -> Option<(usize, usize)> {
             skipped += 1 + blank;
             continue;
         }
-        let length = match kind {
-            'x' => 4,
-            'u' => 6,
-            'U' => 10,
-            _ => 2,
-        };
+        let (meant, length) = meaning(escape, kind)?;
+        if meant != c {
+            return None;
+        }
         return Some((skipped, length));
     }
 }
 
+/// What the escape that goes on with `rest`, whose first character is `kind`, stands for, and its length with the backslash.
+fn meaning(rest: &str, kind: char) -> Option<(char, usize)> {
+    let plain = match kind {
+        'b' => '\u{8}',
+        't' => '\t',
+        'n' => '\n',
+        'f' => '\u{c}',
+        'r' => '\r',
+        'e' => '\u{1b}',
+        '"' | '\\' => kind,
+        'x' | 'u' | 'U' => {
+            let digits = match kind {
+                'x' => 2,
+                'u' => 4,
+                _ => 8,
+            };
+            let number = u32::from_str_radix(rest.get(1..=digits)?, 16).ok()?;
+            return Some((char::from_u32(number)?, 2 + digits));
+        }
+        _ => return None,
+    };
+    Some((plain, 2))
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -111,6 +154,88 @@ mod tests {
             let rest = raw.get(end.start..).unwrap();
             assert!(rest.chars().all(|c| c == '"' || c == '\''), "{raw}");
         }
+    }
+
+    /// What may be typed inside of a string, and what it stands for; `true`: on one line, too.
+    const PIECES: &[(&str, &str, bool)] = &[
+        ("a", "a", true),
+        (" ", " ", true),
+        ("é", "é", true),
+        ("日", "日", true),
+        ("'", "'", true),
+        ("\\\"", "\"", true),
+        ("\\\\", "\\", true),
+        ("\\n", "\n", true),
+        ("\\t", "\t", true),
+        ("\\e", "\u{1b}", true),
+        ("\\x41", "A", true),
+        ("\\u00e9", "é", true),
+        ("\\U0001F600", "😀", true),
+        ("\"", "\"", false),
+        ("\n", "\n", false),
+        ("\r\n", "\r\n", false),
+        ("\\\n  ", "", false),
+        ("\\  \r\n\n\t", "", false),
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        /// Whatever is typed: each character of the value is found where it was typed.
+        #[test]
+        fn characters_are_found_where_they_were_typed(
+            is_multi_line in any::<bool>(),
+            picked in prop::collection::vec(0..PIECES.len(), 0..12),
+        ) {
+            let quote = if is_multi_line { "\"\"\"" } else { "\"" };
+            let mut raw = quote.to_owned();
+            let mut value = String::new();
+            let mut places = Vec::new();
+            for at in picked {
+                let (typed, means, is_plain) = PIECES[at];
+                if !is_multi_line && !is_plain {
+                    continue;
+                }
+                let start = raw.len();
+                raw += typed;
+                if !means.is_empty() {
+                    places.push((value.len()..value.len() + means.len(), start..raw.len()));
+                }
+                value += means;
+            }
+            raw += quote;
+            let text = format!("k = {raw}");
+            let Ok(document) = toml::de::DeTable::parse(&text) else { return Ok(()) };
+            let found = document.get_ref().iter().next().and_then(|(_, it)| it.get_ref().as_str());
+            // A line end at the start is trimmed; blanks after a line continuation belong to it.
+            if found != Some(&*value) {
+                return Ok(());
+            }
+            for (range, typed) in places {
+                prop_assert_eq!(locate(&raw, &value, range), Some(typed), "{}", raw);
+            }
+        }
+    }
+
+    #[test]
+    fn edits_stay_inside_of_their_string() {
+        let mut sources = Sources::new();
+        let id = sources.add("a.toml", "k = \"a \\u0062 c\"\nl = '''\nd e'''");
+        let at = |range: Range<usize>, value| Spanned::new(value, Span::new(id, range));
+        let edit = |string, range, text| inner_edit(&sources, string, range, text);
+        let first = at(4..16, "a b c");
+        assert_eq!(
+            edit(first, 2..3, "xyz"),
+            Some(Edit { span: Span::new(id, 7..13), replacement: "xyz".into() })
+        );
+        for text in ["it's", "\"", "\\", "\n", "é", "\u{202e}"] {
+            assert_eq!(edit(first, 2..3, text), None, "{text}");
+        }
+        assert_eq!(edit(first, 2..30, "x"), None);
+        // The value is not what stands there.
+        assert_eq!(edit(at(4..16, "a x c"), 2..3, "x"), None);
+        let second = at(21..31, "d e");
+        assert_eq!(edit(second, 2..3, "&&").map(|edit| edit.span), Some(Span::new(id, 27..28)));
     }
 
     #[test]

@@ -37,7 +37,7 @@ use toml::de::DeTable;
 
 use super::{Code, Diagnostic, Problems, SourceId, Span};
 
-pub use inner::inner_span;
+pub use inner::{inner_edit, inner_span};
 pub use table::Table;
 pub use units::{format_duration, format_size, parse_duration};
 pub use value::{Shape, Value};

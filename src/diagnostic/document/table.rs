@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
-use super::super::{Diagnostic, Span, Spanned, suggest};
+use super::super::{Applicability, Diagnostic, Fix, Span, Spanned, near};
 use super::{Date, Reading, Value};
 
 /// A table that is being read.
@@ -22,6 +22,8 @@ pub struct Table<'d> {
     asked: Vec<&'static str>,
     /// Whether somebody took all entries, whatever their names.
     took_all: bool,
+    /// Keys that open something, so that no other is renamed to them without a look.
+    opening: &'static [&'static str],
 }
 
 impl<'d> Table<'d> {
@@ -31,7 +33,7 @@ impl<'d> Table<'d> {
         span: Span,
         reading: Reading<'d>,
     ) -> Self {
-        Self { entries, name, span, reading, asked: Vec::new(), took_all: false }
+        Self { entries, name, span, reading, asked: Vec::new(), took_all: false, opening: &[] }
     }
 
     /// What findings call it, such as `[listen]`.
@@ -157,6 +159,12 @@ impl<'d> Table<'d> {
         all
     }
 
+    /// Says which keys open something: a fix that renames another to one of them is not safe.
+    pub fn opening(mut self, keys: &'static [&'static str]) -> Self {
+        self.opening = keys;
+        self
+    }
+
     /// Reports every key that nobody asked for.
     pub fn finish(self) {
         if self.took_all {
@@ -180,13 +188,18 @@ impl<'d> Table<'d> {
         let finding =
             Diagnostic::error(self.reading.codes.unknown_key, format!("unknown {what} `{name}`"))
                 .primary(span, format!("not a {what} of {}", self.name));
-        let free = self.asked.iter().copied().filter(|key| !self.has(key));
-        match suggest(name, free) {
-            Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(
-                format!("rename it to `{meant}`"),
-                span,
-                meant,
-            ),
+        // Of tables in a list there may be more.
+        let is_free = |key: &&str| {
+            let there = self.entries.get(*key).map(toml::Spanned::get_ref);
+            there.is_none_or(|there| is_list_of_tables(there) && is_list_of_tables(value))
+        };
+        match near(name, self.asked.iter().copied().filter(is_free)) {
+            Some(meant) => {
+                let is_opening = self.opening.contains(&meant.word);
+                let at_best = if is_opening { Applicability::Unsafe } else { Applicability::Safe };
+                let fix = Fix::rename(span, meant, at_best);
+                finding.help(format!("did you mean `{}`?", meant.word)).fix(fix)
+            }
             None => finding.maybe_help(self.known()),
         }
     }
@@ -210,7 +223,12 @@ impl<'d> Table<'d> {
 fn is_table(value: &DeValue<'_>) -> bool {
     match value {
         DeValue::Table(_) => true,
-        DeValue::Array(array) => array.iter().any(|element| element.get_ref().is_table()),
+        DeValue::Array(_) => is_list_of_tables(value),
         _ => false,
     }
+}
+
+fn is_list_of_tables(value: &DeValue<'_>) -> bool {
+    let elements = value.as_array();
+    elements.is_some_and(|all| all.iter().any(|element| element.get_ref().is_table()))
 }

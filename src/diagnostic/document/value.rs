@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::super::{Diagnostic, Span, Spanned};
+use super::super::{Applicability, Diagnostic, Edit, Fix, Span, Spanned};
 use super::units::{self, format_duration, format_size};
 use super::{Date, Reading, Table};
 
@@ -95,6 +95,9 @@ impl<'d> Value<'d> {
     pub fn strings(self) -> Option<Vec<Spanned<&'d str>>> {
         match self.value {
             DeValue::Array(array) => Some(self.strings_of(array)),
+            DeValue::String(_) => {
+                self.wrong_with("a list of strings", None, Some(self.in_brackets()))
+            }
             _ => self.wrong("a list of strings"),
         }
     }
@@ -178,7 +181,10 @@ impl<'d> Value<'d> {
                 time: None,
                 offset: None,
             }) => Some(Spanned::new(*date, self.span)),
-            _ => self.wrong("a date without quotes and without time, such as 2026-12-31"),
+            other => {
+                const EXPECTED: &str = "a date without quotes and without time, such as 2026-12-31";
+                self.wrong_with(EXPECTED, None, other.as_str().and_then(|text| self.unquoted(text)))
+            }
         }
     }
 
@@ -193,7 +199,7 @@ impl<'d> Value<'d> {
                     Some(header) => {
                         let single = header.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
                         let help = format!("write `{}`", single.unwrap_or(header));
-                        self.wrong_with("a table", Some(help))
+                        self.wrong_with("a table", Some(help), None)
                     }
                     None => self.wrong("a table"),
                 }
@@ -225,7 +231,11 @@ impl<'d> Value<'d> {
             DeValue::Table(_) => {
                 let header = self.header(self.span.range());
                 let help = header.map(|header| format!("write `[{header}]`"));
-                self.wrong_with("a list of tables", help)
+                let fix = header.map(|header| {
+                    let title = format!("write `[{header}]`");
+                    Fix::new(title, self.span, format!("[{header}]"), Applicability::Safe)
+                });
+                self.wrong_with("a list of tables", help, fix)
             }
             _ => self.wrong("a list of tables"),
         }
@@ -233,17 +243,38 @@ impl<'d> Value<'d> {
 
     /// Reports that something else was expected here: `expected` reads after "expected".
     pub fn wrong<T>(self, expected: &str) -> Option<T> {
-        self.wrong_with(expected, None)
+        self.wrong_with(expected, None, None)
     }
 
-    fn wrong_with<T>(self, expected: &str, help: Option<String>) -> Option<T> {
+    fn wrong_with<T>(self, expected: &str, help: Option<String>, fix: Option<Fix>) -> Option<T> {
         let finding = Diagnostic::error(
             self.reading.codes.wrong_type,
             format!("wrong type for `{}`", self.key),
         )
         .primary(self.span, format!("expected {expected}, found {}", self.what()));
-        self.reading.problems.push(finding.maybe_help(help));
+        self.reading.problems.push(finding.maybe_help(help).maybe_fix(fix));
         None
+    }
+
+    /// One string as a list of one.
+    fn in_brackets(self) -> Fix {
+        let at = |place: usize, text: &str| Edit {
+            span: Span::new(self.span.source, place..place),
+            replacement: text.into(),
+        };
+        Fix {
+            title: "write a list of one".into(),
+            edits: vec![at(self.span.start, "["), at(self.span.end, "]")],
+            applicability: Applicability::Safe,
+        }
+    }
+
+    /// The date `text` without its quotes, where it is one.
+    fn unquoted(self, text: &str) -> Option<Fix> {
+        let parsed: toml::value::Datetime = text.parse().ok()?;
+        let is_plain = parsed.date.is_some() && parsed.time.is_none() && parsed.offset.is_none();
+        let fix = || Fix::new(format!("write {text}"), self.span, text, Applicability::Safe);
+        is_plain.then(fix)
     }
 
     /// Reports a string that does not have the form that was expected.

@@ -11,7 +11,8 @@ use super::super::{Diagnostic, Fix, Label, Sources, Span, is_hidden};
 ///
 /// Each object has `code`, `severity` (`error`, `warning`), `message`, the place `file`, `line`, `column`, `end_line`,
 /// `end_column` (all null where no text is to blame), `help` (or null), `labels` (each with a place, `text` and
-/// `primary`) and `fix` (null, or `title` and `edits`, each with a place and a `replacement`). Lines and columns count
+/// `primary`) and `fix` (null, or `title`, `applicability` (`safe`, `unsafe`) and `edits`, each with a place and a
+/// `replacement`). Lines and columns count
 /// from 1, columns in characters; the end is the position after the last character.
 #[must_use]
 pub fn json(sources: &Sources, findings: &[Diagnostic]) -> String {
@@ -57,6 +58,7 @@ struct LabelObject<'a> {
 #[derive(Serialize)]
 struct FixObject<'a> {
     title: &'a str,
+    applicability: &'a str,
     edits: Vec<EditObject<'a>>,
 }
 
@@ -92,7 +94,11 @@ impl<'a> FixObject<'a> {
             place: Place::new(sources, edit.span),
             replacement: &edit.replacement,
         });
-        Self { title: &fix.title, edits: edits.collect() }
+        Self {
+            title: &fix.title,
+            applicability: fix.applicability.as_str(),
+            edits: edits.collect(),
+        }
     }
 }
 
@@ -111,7 +117,7 @@ impl<'a> Place<'a> {
 }
 
 /// Compact, with every hidden character escaped: the same JSON, and safe to look at (threat T57).
-struct Visible;
+pub(super) struct Visible;
 
 impl Formatter for Visible {
     fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>

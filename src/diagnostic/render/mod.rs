@@ -6,10 +6,12 @@
 mod github;
 mod human;
 mod json;
+mod sarif;
 
 pub use github::github;
 pub use human::{Look, human};
 pub use json::json;
+pub use sarif::{RuleText, sarif};
 
 use super::{Diagnostic, Severity};
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Code, Source, Span};
+use super::super::{Applicability, Code, Fix, Source, Span};
 use super::*;
 use crate::diagnostic::Sources;
 
@@ -24,7 +24,12 @@ fn example() -> (Sources, Vec<Diagnostic>) {
         Diagnostic::error(Code("C002"), "unknown key `polices`")
             .primary(of(file, id, "polices"), "not a key of the config file")
             .help("did you mean `policies`?")
-            .fix("rename it to `policies`", of(file, id, "polices"), "policies"),
+            .fix(Fix::new(
+                "write `policies`",
+                of(file, id, "polices"),
+                "policies",
+                Applicability::Safe,
+            )),
         Diagnostic::warning(Code("C030"), "two findings\nin one")
             .primary(of(file, id, "\u{1b}[2J"), "hidden")
             .secondary(of(file, id, "[listen]"), ""),
@@ -138,7 +143,7 @@ fn for_programs() {
     assert!(!text.trim_end().contains(crate::diagnostic::is_hidden), "{text}");
     insta::assert_snapshot!(text.replace("},{\"code\"", "},\n{\"code\""), @r#"
 [{"code":"C020","severity":"error","message":"cannot read `policies\u001b[2J/`: no such directory","file":null,"line":null,"column":null,"end_line":null,"end_column":null,"help":"make the directory, or name another with `policies`","labels":[],"fix":null},
-{"code":"C002","severity":"error","message":"unknown key `polices`","file":"mcpfw.toml","line":2,"column":1,"end_line":2,"end_column":8,"help":"did you mean `policies`?","labels":[{"file":"mcpfw.toml","line":2,"column":1,"end_line":2,"end_column":8,"text":"not a key of the config file","primary":true}],"fix":{"title":"rename it to `policies`","edits":[{"file":"mcpfw.toml","line":2,"column":1,"end_line":2,"end_column":8,"replacement":"policies"}]}},
+{"code":"C002","severity":"error","message":"unknown key `polices`","file":"mcpfw.toml","line":2,"column":1,"end_line":2,"end_column":8,"help":"did you mean `policies`?","labels":[{"file":"mcpfw.toml","line":2,"column":1,"end_line":2,"end_column":8,"text":"not a key of the config file","primary":true}],"fix":{"title":"write `policies`","applicability":"safe","edits":[{"file":"mcpfw.toml","line":2,"column":1,"end_line":2,"end_column":8,"replacement":"policies"}]}},
 {"code":"C030","severity":"warning","message":"two findings\nin one","file":"mcpfw.toml","line":5,"column":27,"end_line":5,"end_column":31,"help":null,"labels":[{"file":"mcpfw.toml","line":5,"column":27,"end_line":5,"end_column":31,"text":"hidden","primary":true},{"file":"mcpfw.toml","line":4,"column":1,"end_line":4,"end_column":9,"text":"","primary":false}],"fix":null},
 {"code":"C004","severity":"error","message":"`--listen` cannot be `nowhere\u001b]0;`","file":"--listen","line":1,"column":1,"end_line":1,"end_column":12,"help":null,"labels":[{"file":"--listen","line":1,"column":1,"end_line":1,"end_column":12,"text":"expected an address such as `127.0.0.1:8080`","primary":true},{"file":"mcpfw.toml","line":5,"column":11,"end_line":5,"end_column":22,"text":"would be replaced","primary":false}],"fix":null},
 {"code":"C005","severity":"error","message":"an empty place","file":"mcpfw.toml","line":6,"column":1,"end_line":6,"end_column":1,"help":null,"labels":[{"file":"mcpfw.toml","line":6,"column":1,"end_line":6,"end_column":1,"text":"here","primary":true}],"fix":null}]

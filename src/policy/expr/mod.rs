@@ -46,7 +46,7 @@ use std::fmt;
 
 pub use conditions::ConditionSeen;
 pub use path::{Path, Resolved};
-pub use problem::ExprProblem;
+pub use problem::{ExprFix, ExprProblem};
 pub use reads::Reads;
 pub use truth::{Possible, Truth};
 

@@ -81,10 +81,10 @@ fn explained(text: &str, tokens: &Tokens, span: Range<usize>, message: &str) -> 
         .at(span.start)
         .and_then(|at| tokens.span(at.checked_sub(1)?))
         .and_then(|before| text.get(before));
-    let problem = ExprProblem::new(span, format!("`{found}` cannot stand here"));
+    let problem = ExprProblem::new(span.clone(), format!("`{found}` cannot stand here"));
     match (before, found) {
-        (_, "and" | "AND") => problem.help("write `&&`"),
-        (_, "or" | "OR") => problem.help("write `||`"),
+        (_, "and" | "AND") => problem.help("write `&&`").replace(span, found, "&&", true),
+        (_, "or" | "OR") => problem.help("write `||`").replace(span, found, "||", true),
         (Some("not" | "NOT"), _) => problem.help("write `!` for `not`"),
         _ => problem,
     }

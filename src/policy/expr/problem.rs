@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::suggest;
+use crate::diagnostic::near;
 
 /// One thing that is wrong with an expression. All things that are wrong are reported together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +17,33 @@ pub struct ExprProblem {
     pub also: Vec<(Range<usize>, String)>,
     /// What to write instead.
     pub help: Option<String>,
+    /// What to put into the place of a part of the text.
+    pub fix: Option<Box<ExprFix>>,
+}
+
+/// A change of an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExprFix {
+    /// What goes: bytes of the expression's text.
+    pub span: Range<usize>,
+    /// What stands there: the fix is for nothing else.
+    pub found: Box<str>,
+    /// What comes.
+    pub replacement: Box<str>,
+    /// Whether nothing else can be meant.
+    pub is_certain: bool,
 }
 
 impl ExprProblem {
     pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), label: String::new(), also: Vec::new(), help: None }
+        Self {
+            span,
+            message: message.into(),
+            label: String::new(),
+            also: Vec::new(),
+            help: None,
+            fix: None,
+        }
     }
 
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {
@@ -44,9 +66,26 @@ impl ExprProblem {
         word: &str,
         candidates: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        match suggest(word, candidates) {
-            Some(found) => self.help(format!("did you mean `{found}`?")),
+        match near(word, candidates) {
+            Some(meant) => {
+                let span = self.span.clone();
+                let problem = self.help(format!("did you mean `{}`?", meant.word));
+                problem.replace(span, word, meant.word, meant.is_certain)
+            }
             None => self,
         }
+    }
+
+    /// Offers `replacement` in the place of `found`, which stands at `span`.
+    pub(super) fn replace(
+        mut self,
+        span: Range<usize>,
+        found: &str,
+        replacement: &str,
+        is_certain: bool,
+    ) -> Self {
+        let (found, replacement) = (found.into(), replacement.into());
+        self.fix = Some(Box::new(ExprFix { span, found, replacement, is_certain }));
+        self
     }
 }

@@ -204,9 +204,11 @@ impl<'a> Scan<'a> {
                 return self.push(Token::Operator, at, operator.len());
             }
         }
+        let (one, two) = (first.to_string(), format!("{first}{first}"));
         self.problems.push(
             ExprProblem::new(at..at + 1, format!("`{first}` is no operator"))
-                .help(format!("write `{first}{first}`")),
+                .help(format!("write `{two}`"))
+                .replace(at..at + 1, &one, &two, true),
         );
         at + 1
     }

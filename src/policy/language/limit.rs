@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::rate::{MAX_COUNT, Rate, RateError};
+use super::rate::{self, MAX_COUNT, Rate, RateError};
 use super::{Draft, codes};
 use crate::diagnostic::document::{Shape, Table, Value};
-use crate::diagnostic::{Diagnostic, Span, Spanned};
+use crate::diagnostic::{Applicability, Diagnostic, Near, Span, Spanned};
 use crate::policy::expr::{Path, Reads};
 use crate::policy::stanza::{Budget, Cost, Limit};
 use crate::policy::{Bound, Bounds, Quota, RuleId};
@@ -249,10 +249,10 @@ impl Draft<'_> {
     }
 
     fn report_rate(&self, text: Spanned<&str>, error: RateError) {
-        self.report(
-            Diagnostic::error(codes::BAD_RATE, error.to_string())
-                .primary(text.span, "")
-                .help(error.help()),
-        );
+        let finding = Diagnostic::error(codes::BAD_RATE, error.to_string());
+        let finding = finding.primary(text.span, "").help(error.help());
+        let Some(written) = rate::respelt(text.value) else { return self.report(finding) };
+        let near = Near { word: &written, is_certain: true };
+        self.report(self.meant(finding, text, Some(near), Applicability::Safe));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Draft, DraftRule, MAX_RULES, codes};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Applicability, Diagnostic, Span, Spanned, near};
 use crate::policy::selector::{Form, Pattern, Space, Subject, forms};
 use crate::policy::{Effect, UnixTime};
 
@@ -36,12 +36,11 @@ pub(super) fn lint(draft: &Draft<'_>) {
             && !draft.rules.iter().any(|rule| rule.info.name == *by)
         {
             let names = draft.rules.iter().map(|rule| &*rule.info.name);
-            let meant = crate::diagnostic::suggest(by, names);
-            draft.report(
-                Diagnostic::error(codes::UNKNOWN_RULE, format!("no rule is called `{by}`"))
-                    .primary(*span, "")
-                    .maybe_help(meant.map(|name| format!("did you mean `{name}`?"))),
-            );
+            let meant = near(by, names);
+            let message = format!("no rule is called `{by}`");
+            let finding = Diagnostic::error(codes::UNKNOWN_RULE, message).primary(*span, "");
+            let text = Spanned::new(&**by, *span);
+            draft.report(draft.meant(finding, text, meant, Applicability::Safe));
         }
     }
 }

@@ -5,6 +5,7 @@
 //! Draft ─ lint (what only the whole set shows) ─► Parts, in the order of evaluation
 //! ```
 
+pub mod checks;
 pub mod codes;
 
 mod limit;
@@ -21,14 +22,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::example::PolicyTest;
-use super::expr::{Expr, ExprProblem, Reads};
+use super::expr::{Expr, ExprFix, ExprProblem, Reads};
 use super::pin::PinInfo;
 use super::set::Parts;
 use super::stanza::{Predicate, Stanza};
 use super::types::Types;
 use super::{Captures, CompileOptions, RuleInfo, SetDigest};
-use crate::diagnostic::document::{Document, inner_span};
-use crate::diagnostic::{Code, Diagnostic, Problems, Source, SourceId, Sources, Span, Spanned};
+use crate::diagnostic::document::{Document, inner_edit, inner_span};
+use crate::diagnostic::{
+    Applicability, Code, Diagnostic, Fix, Near, Problems, Source, SourceId, Sources, Span, Spanned,
+};
 
 /// Most rules in a set. What is not mentioned costs nothing, but memory and compilation time are linear.
 pub const MAX_RULES: usize = 50_000;
@@ -109,7 +112,8 @@ impl Draft<'_> {
         let Some(document) = Document::parse(source.text(), file, codes::DOCUMENT, problems) else {
             return;
         };
-        let mut root = document.root("a policy file");
+        // A rule that opens something is not made of a slip of the pen without a look.
+        let mut root = document.root("a policy file").opening(&["allow"]);
         let file: Arc<str> = source.name().into();
         for table in root.tables("allow") {
             self.read_rule(table, Keys::Allow, &file);
@@ -192,8 +196,42 @@ impl Draft<'_> {
             for (range, label) in problem.also {
                 finding = finding.secondary(inner_span(self.sources, text, range), label);
             }
-            self.report(finding.maybe_help(problem.help));
+            let fix = problem.fix.and_then(|fix| self.expression_fix(text, *fix));
+            self.report(finding.maybe_help(problem.help).maybe_fix(fix));
         }
+    }
+
+    /// `fix` in the file of the expression `text`, where it is sure to come out as that.
+    fn expression_fix(&self, text: Spanned<&str>, fix: ExprFix) -> Option<Fix> {
+        let there = text.value.get(fix.span.clone())?;
+        // A member may be named in quotes, as in `client["ip"]`.
+        let span = if *there == *fix.found {
+            fix.span
+        } else if there.get(1..there.len().checked_sub(1)?)? == &*fix.found {
+            fix.span.start + 1..fix.span.end - 1
+        } else {
+            return None;
+        };
+        let edit = inner_edit(self.sources, text, span, &fix.replacement)?;
+        let applicability =
+            if fix.is_certain { Applicability::Safe } else { Applicability::Unsafe };
+        let title = format!("write `{}`", fix.replacement);
+        Some(Fix { title, edits: vec![edit], applicability })
+    }
+
+    /// A finding about the word `text`: what was probably meant, and the fix that writes it.
+    fn meant(
+        &self,
+        finding: Diagnostic,
+        text: Spanned<&str>,
+        near: Option<Near<'_>>,
+        at_best: Applicability,
+    ) -> Diagnostic {
+        let Some(near) = near else { return finding };
+        let edit = inner_edit(self.sources, text, 0..text.value.len(), near.word);
+        let fix =
+            edit.map(|edit| Fix { edits: vec![edit], ..Fix::rename(text.span, near, at_best) });
+        finding.help(format!("did you mean `{}`?", near.word)).maybe_fix(fix)
     }
 
     /// The rules in the order of evaluation.

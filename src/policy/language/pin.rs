@@ -6,7 +6,7 @@ use super::selectors::Selected;
 use super::stanza::{MODES, end_of};
 use super::{Draft, DraftPin, codes};
 use crate::diagnostic::document::Table;
-use crate::diagnostic::{Diagnostic, Span, suggest};
+use crate::diagnostic::{Applicability, Diagnostic, Span, Spanned, near};
 use crate::lock::{List, Lock};
 use crate::policy::Effect;
 use crate::policy::pin::{OnChange, PinInfo};
@@ -67,11 +67,10 @@ impl Draft<'_> {
                 codes::PINS_NOTHING,
                 format!("`{what}` pins nothing that the lock has"),
             );
-            let help = did_you_mean(lock, *space, pattern).unwrap_or_else(|| {
-                "what it matches and the lock does not have counts as changed; write the lock file anew if it is old"
-                    .to_owned()
-            });
-            self.report(finding.primary(*span, "").help(help));
+            let finding = finding.primary(*span, "").help(
+                "what it matches and the lock does not have counts as changed; write the lock file anew if it is old",
+            );
+            self.report(self.meant_of(lock, *space, pattern, finding, *span));
         }
     }
 
@@ -89,11 +88,23 @@ impl Draft<'_> {
         }
         let message = format!("the server has no {noun} `{name}`");
         let finding = Diagnostic::warning(codes::UNKNOWN_OBJECT, message).primary(span, "");
-        let help = did_you_mean(lock, space, pattern).unwrap_or_else(|| {
-            "the lock file does not have it; write it anew with `mcpfw lock` if it is old"
-                .to_owned()
-        });
-        self.report(finding.help(help));
+        let finding = finding
+            .help("the lock file does not have it; write it anew with `mcpfw lock` if it is old");
+        self.report(self.meant_of(lock, space, pattern, finding, span));
+    }
+
+    /// Says which element of `lock` was probably meant by `pattern`, which stands at `span`.
+    fn meant_of(
+        &self,
+        lock: &Lock,
+        space: Space,
+        pattern: &Pattern,
+        finding: Diagnostic,
+        span: Span,
+    ) -> Diagnostic {
+        let Some(name) = pattern.plain.exact() else { return finding };
+        let meant = near(name, names(lock, space));
+        self.meant(finding, Spanned::new(name, span), meant, Applicability::Unsafe)
     }
 }
 
@@ -116,9 +127,4 @@ fn pins(lock: &Lock, space: Space, pattern: &Pattern) -> bool {
                 && pattern
                     .matches(&Subject::new(space, name), crate::policy::selector::Question::Use)
     })
-}
-
-fn did_you_mean(lock: &Lock, space: Space, pattern: &Pattern) -> Option<String> {
-    let meant = suggest(pattern.plain.exact()?, names(lock, space))?;
-    Some(format!("did you mean `{meant}`?"))
 }

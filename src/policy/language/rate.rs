@@ -97,6 +97,27 @@ impl Rate {
     }
 }
 
+/// The rate that `text`, which is none, says in words: `10 per minute`, `10/mins`.
+pub(super) fn respelt(text: &str) -> Option<String> {
+    let folded = text.trim().to_ascii_lowercase();
+    let (count, period) = folded
+        .split_once('/')
+        .or_else(|| folded.split_once(" per "))
+        .or_else(|| folded.split_once(" a "))
+        .or_else(|| folded.split_once(" an "))?;
+    let (count, period) = (count.trim(), period.trim());
+    let unit = period.trim_start_matches(|c: char| c.is_ascii_digit());
+    let many = period.strip_suffix(unit)?;
+    let unit = unit.trim();
+    let known = |name: &str| PERIODS.iter().any(|(period, _)| *period == name);
+    let unit = match unit.strip_suffix('s') {
+        Some(one) if !known(unit) && known(one) => one,
+        _ => unit,
+    };
+    let written = format!("{count}/{many}{unit}");
+    Rate::parse(&written).is_ok().then_some(written)
+}
+
 fn number(digits: &str) -> Result<u64, RateError> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(RateError::Form);
@@ -107,6 +128,24 @@ fn number(digits: &str) -> Result<u64, RateError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_for_rates() {
+        for (text, want) in [
+            ("10 per minute", Some("10/minute")),
+            ("10 Per Min", Some("10/min")),
+            ("10/mins", Some("10/min")),
+            ("3 / 10 secs", Some("3/10sec")),
+            ("5 an hour", Some("5/hour")),
+            ("10", None),
+            ("ten per minute", None),
+            ("0/mins", None),
+            ("10/fortnight", None),
+            ("10/month", None),
+        ] {
+            assert_eq!(respelt(text).as_deref(), want, "{text}");
+        }
+    }
 
     #[test]
     fn rates() {

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 
 use super::{Draft, codes};
 use crate::diagnostic::document::{Document, Shape, Table, Value as Written};
-use crate::diagnostic::{Diagnostic, SourceId, Spanned, suggest};
+use crate::diagnostic::{Applicability, Diagnostic, Near, SourceId, Spanned, near};
 use crate::policy::Value;
 use crate::policy::types::{Claims, Declared, Kind, Kinds, MAX_DEPTH};
 
@@ -160,14 +160,16 @@ impl Draft<'_> {
         let finding = Diagnostic::error(codes::UNKNOWN_WORD, message)
             .primary(word.span, format!("expected {}", all.join(", ")));
         // What other languages call them.
-        let meant = match word.value {
+        let known = match word.value {
             "boolean" => Some("bool"),
             "integer" | "int" | "float" => Some("number"),
             "array" => Some("list"),
             "object" | "map" => Some("table"),
-            other => suggest(other, KINDS.iter().map(|(name, _)| *name)),
+            _ => None,
         };
-        self.report(finding.maybe_help(meant.map(|name| format!("did you mean `{name}`?"))));
+        let known = known.map(|word| Near { word, is_certain: true });
+        let meant = known.or_else(|| near(word.value, KINDS.iter().map(|(name, _)| *name)));
+        self.report(self.meant(finding, word, meant, Applicability::Safe));
         None
     }
 

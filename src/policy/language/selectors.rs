@@ -1,8 +1,8 @@
 //! The selectors of a rule.
 
 use super::{Draft, codes, uris};
-use crate::diagnostic::document::Table;
-use crate::diagnostic::{Diagnostic, Span, Spanned, suggest};
+use crate::diagnostic::document::{Table, inner_edit};
+use crate::diagnostic::{Applicability, Diagnostic, Fix, Span, Spanned, near};
 use crate::policy::Effect;
 use crate::policy::selector::{GlobError, Pattern, Space};
 use crate::wire::mcp::Method;
@@ -109,15 +109,25 @@ impl Draft<'_> {
             return;
         }
         let Some(fault) = uris::fault(text.value, effect) else { return };
-        let written = uris::suggestion(text.value, effect);
-        self.report(
-            Diagnostic::warning(
-                codes::NEVER_MATCHES,
-                format!("`{}` matches no resource", text.value),
-            )
-            .primary(text.span, fault.to_string())
-            .maybe_help(written.map(|written| format!("write `{written}`"))),
-        );
+        let message = format!("`{}` matches no resource", text.value);
+        let mut finding = Diagnostic::warning(codes::NEVER_MATCHES, message)
+            .primary(text.span, fault.to_string());
+        if let Some(written) = uris::suggestion(text.value, effect) {
+            // In an allow it would open what is closed now.
+            let applicability = match effect {
+                Effect::Allow => Applicability::Unsafe,
+                Effect::Deny | Effect::Limit => Applicability::Safe,
+            };
+            let edit = inner_edit(self.sources, text, 0..text.value.len(), &written);
+            let title = format!("write `{written}`");
+            finding = finding.maybe_fix(edit.map(|edit| Fix {
+                title: title.clone(),
+                edits: vec![edit],
+                applicability,
+            }));
+            finding = finding.help(title);
+        }
+        self.report(finding);
     }
 
     /// Warns of a method that is written out and that MCP does not have.
@@ -127,11 +137,9 @@ impl Draft<'_> {
         if !is_method || Method::from_wire(name) != Method::Other {
             return;
         }
-        let meant = suggest(name, Method::all().iter().map(|info| info.name));
-        self.report(
-            Diagnostic::warning(codes::UNKNOWN_METHOD, format!("MCP has no method `{name}`"))
-                .primary(text.span, "")
-                .maybe_help(meant.map(|name| format!("did you mean `{name}`?"))),
-        );
+        let meant = near(name, Method::all().iter().map(|info| info.name));
+        let message = format!("MCP has no method `{name}`");
+        let finding = Diagnostic::warning(codes::UNKNOWN_METHOD, message).primary(text.span, "");
+        self.report(self.meant(finding, text, meant, Applicability::Unsafe));
     }
 }

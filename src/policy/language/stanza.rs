@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::selectors::Selected;
 use super::{Draft, DraftRule, Keys, codes};
 use crate::diagnostic::document::{Date, Table};
-use crate::diagnostic::{Diagnostic, Spanned, suggest};
+use crate::diagnostic::{Applicability, Diagnostic, Spanned, near};
 use crate::policy::selector::Space;
 use crate::policy::stanza::{Body, Stanza};
 use crate::policy::{Effect, Mode, RefusalStyle, RuleInfo, UnixTime};
@@ -121,8 +121,11 @@ impl Draft<'_> {
         let message = format!("`{key}` cannot be `{}`", written.value);
         let finding = Diagnostic::error(codes::UNKNOWN_WORD, message)
             .primary(written.span, format!("expected {}", all.join(" or ")));
-        let meant = suggest(written.value, words.iter().map(|(word, _)| *word));
-        self.report(finding.maybe_help(meant.map(|word| format!("did you mean `{word}`?"))));
+        let meant = near(written.value, words.iter().map(|(word, _)| *word));
+        // A rule in shadow holds nobody back.
+        let takes_out = meant.is_some_and(|near| near.word == "shadow");
+        let at_best = if takes_out { Applicability::Unsafe } else { Applicability::Safe };
+        self.report(self.meant(finding, written, meant, at_best));
         None
     }
 
@@ -137,12 +140,10 @@ impl Draft<'_> {
                     continue;
                 }
                 let message = format!("no route is called `{}`", route.value);
-                let meant = suggest(route.value, known.iter().map(|name| &**name));
-                self.report(
-                    Diagnostic::error(codes::UNKNOWN_ROUTE, message)
-                        .primary(route.span, "the rule would never apply")
-                        .maybe_help(meant.map(|name| format!("did you mean `{name}`?"))),
-                );
+                let meant = near(route.value, known.iter().map(|name| &**name));
+                let finding = Diagnostic::error(codes::UNKNOWN_ROUTE, message)
+                    .primary(route.span, "the rule would never apply");
+                self.report(self.meant(finding, *route, meant, Applicability::Unsafe));
             }
         }
         routes

@@ -1,0 +1,24 @@
+//! P020, warning: expired
+//!
+//! ## What it does
+//! Reports a rule or pin whose last day is over.
+//!
+//! ## Why is this bad
+//! It is no longer in force. A deny that has ended unnoticed leaves a door open, an allow that has ended puzzles
+//! its readers.
+//!
+//! ## Example
+//! ```toml
+//! [[allow]]
+//! name = "migration"
+//! tools = ["import"]
+//! expires = 2020-01-31
+//! ```
+//!
+//! ## Use instead
+//! ```toml
+//! [[allow]]
+//! name = "migration"
+//! tools = ["import"]
+//! expires = 2099-01-31
+//! ```
