@@ -132,6 +132,7 @@ fn check(folder: &Path, routes: Option<&Vec<Box<str>>>, arguments: &Arguments) -
         report.rules = policy.rules().len();
         report.tests = policy.tests().len();
         report.findings.extend(policies::failed_tests(policy));
+        report.findings.extend(policy.untested(policies::now()));
         sort(&mut report.findings);
     }
     report

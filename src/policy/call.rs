@@ -199,6 +199,24 @@ impl Captures {
         node.children.iter().find(|(key, _)| **key == *name).map(|(_, next)| *next)
     }
 
+    /// The path that fills slot `slot`; empty where there is no such slot.
+    #[must_use]
+    pub fn path(&self, slot: u8) -> Vec<&str> {
+        let mut open: Vec<(u16, Vec<&str>)> = vec![(0, Vec::new())];
+        while let Some((at, path)) = open.pop() {
+            if self.slot(at) == Some(slot) {
+                return path;
+            }
+            for (name, next) in self.children(at) {
+                if self.within(next).contains(slot) {
+                    let below = path.iter().copied().chain([name]).collect();
+                    open.push((next, below));
+                }
+            }
+        }
+        Vec::new()
+    }
+
     /// The slot that the value at node `at` fills.
     #[must_use]
     pub fn slot(&self, at: u16) -> Option<u8> {

@@ -7,9 +7,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::evaluate::{Listener, Outcome};
 use super::language::codes;
 use super::{
-    Args, Call, Captures, Context, Object, Permitted, Policy, Principal, RuleId, UnixTime, Value,
+    Args, Call, Captures, Context, Draw, Object, Permitted, Policy, Principal, RuleId, UnixTime,
+    Value,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::wire::mcp::Revision;
@@ -147,6 +149,18 @@ impl PolicyTest {
         self.judge(counts, &others)
     }
 
+    /// Marks in `applied` every rule of `policy`, which it came from, that applies to some of its calls.
+    pub(super) fn touch(&self, policy: &Policy, now: UnixTime, applied: &mut [bool]) {
+        let principal = match &self.claims {
+            Some(claims) => Principal::supposed(claims.clone()),
+            None => Principal::anonymous(),
+        };
+        let call = self.call.call(policy.captures());
+        let mut touched = Touched(applied);
+        // Its error is one outcome among others.
+        let _ = policy.decide_for(&principal, &self.call.context(), &call, now, &mut touched);
+    }
+
     fn judge(&self, counts: Counts, others: &[&str]) -> Option<Diagnostic> {
         let finding = Diagnostic::error(codes::FAILED_TEST, format!("test `{}` fails", self.name));
         if counts != self.expect {
@@ -160,6 +174,21 @@ impl PolicyTest {
             _ => None,
         }
     }
+}
+
+/// Hears which rules apply.
+struct Touched<'a>(&'a mut [bool]);
+
+impl Listener for Touched<'_> {
+    const HEARS_ALL: bool = true;
+
+    fn heard(&mut self, id: u32, outcome: Outcome) {
+        if let (Outcome::Applies, Some(applied)) = (outcome, self.0.get_mut(id as usize)) {
+            *applied = true;
+        }
+    }
+
+    fn drawn(&mut self, _: &Draw) {}
 }
 
 impl Example {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::UnixTime;
+use crate::diagnostic::Span;
 
 /// The place of a rule in its policy set. Only meaningful together with the [`super::Policy`] it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,7 +77,7 @@ pub struct RuleInfo {
     pub(super) mode: Mode,
     pub(super) file: Arc<str>,
     pub(super) line: u32,
-    pub(super) span: Range<usize>,
+    pub(super) place: Span,
     pub(super) message: Option<Arc<str>>,
     pub(super) style: Option<RefusalStyle>,
     pub(super) expires: Option<UnixTime>,
@@ -116,7 +117,13 @@ impl RuleInfo {
     /// The bytes of its `name` value in that file.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
-        self.span.clone()
+        self.place.range()
+    }
+
+    /// Where its `name` stands in the sources that it was compiled from.
+    #[must_use]
+    pub fn place(&self) -> Span {
+        self.place
     }
 
     /// `message`: what the caller is told.

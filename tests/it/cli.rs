@@ -140,7 +140,7 @@ fn check_reads_the_lock_file() {
     broken.truncate(broken.len() - 2);
     let edited = LOCK.replace("Writes", "Reads");
     let at = folder(&[
-        ("good/a.toml", ALLOW),
+        ("good/a.toml", &format!("{ALLOW}\n[[deny]]\nname = \"no\"\ntools = [\"write_*\"]\n")),
         ("good/mcp.lock.json", LOCK),
         ("typo/a.toml", &ALLOW.replace("[\"search\"]", "[\"saerch\"]")),
         ("typo/mcp.lock.json", LOCK),

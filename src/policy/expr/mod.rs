@@ -39,6 +39,7 @@ mod scan;
 mod stack;
 mod text;
 mod truth;
+mod uses;
 mod variable;
 mod view;
 
@@ -49,6 +50,7 @@ pub use path::{Path, Resolved};
 pub use problem::{ExprFix, ExprProblem};
 pub use reads::Reads;
 pub use truth::{Possible, Truth};
+pub(super) use uses::{Question, Root};
 
 use self::eval::Machine;
 use self::program::{NodeId, Program};

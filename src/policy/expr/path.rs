@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::program::Program;
 use super::text::Text;
+use super::uses::{self, Root};
 use super::variable::Variable;
 use super::view::{List, View};
 use super::{ExprProblem, Reads, Scope, lower, read};
@@ -53,6 +54,11 @@ impl Path {
             | View::Text(Text::Pieces(_))
             | View::List(List::Views(_)) => Resolved::Absent,
         }
+    }
+
+    /// The claim or argument that it names; `None` for `client.ip` and its like.
+    pub(in crate::policy) fn root(&self) -> Option<Root<'_>> {
+        uses::root(&self.program, self.variable)
     }
 
     /// The arguments that it reads.

@@ -309,7 +309,7 @@ impl Program {
         self.operands.get(usize::from(id.0)).copied()
     }
 
-    fn operand_span(&self, id: OperandId) -> Range<usize> {
+    pub(super) fn operand_span(&self, id: OperandId) -> Range<usize> {
         widen(self.operand_spans.get(usize::from(id.0)))
     }
 

@@ -55,6 +55,17 @@ codes! {
     UNKNOWN_OBJECT = "P030", unknown_object;
     // P031 to P037 are for what only the meaning of the whole set shows: a rule that never matches, is shadowed or stands
     // twice, an allow and a deny that coincide, an assert that is refuted or undecided, a limit behind a smaller one.
+    UNKNOWN_CLAIM = "P038", unknown_claim;
+    UNKNOWN_ARGUMENT = "P039", unknown_argument;
+    TYPE_CLASH = "P040", type_clash;
+    KEY_NOT_THERE = "P041", key_not_there;
+    UNBOUNDED_KEY = "P042", unbounded_key;
+    DESTRUCTIVE_WITHOUT_LIMIT = "P043", destructive_without_limit;
+    EVERYTHING_BESIDE = "P044", everything_beside;
+    NO_SUCH_VALUE = "P045", no_such_value;
+    UNKNOWN_DECIDES = "P046", unknown_decides;
+    UNTESTED_RULE = "P047", untested_rule;
+    UNMENTIONED_TOOL = "P048", unmentioned_tool;
 }
 
 /// The codes for what any TOML file can have wrong.

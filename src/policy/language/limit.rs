@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::rate::{self, MAX_COUNT, Rate, RateError};
-use super::{Draft, codes};
+use super::{Draft, Places, codes};
 use crate::diagnostic::document::{Shape, Table, Value};
 use crate::diagnostic::{Applicability, Diagnostic, Near, Span, Spanned};
 use crate::policy::expr::{Path, Reads};
@@ -37,7 +37,11 @@ struct Rates {
 
 impl Draft<'_> {
     /// The limit of a stanza; `None` where something is wrong with it.
-    pub(super) fn read_limit(&mut self, table: &mut Table<'_>) -> Option<Limit> {
+    pub(super) fn read_limit(
+        &mut self,
+        table: &mut Table<'_>,
+        places: &mut Places,
+    ) -> Option<Limit> {
         for key in NOT_YET {
             if table.value(key).is_some() {
                 self.not_enforced(key, table.key_span(key).unwrap_or_else(|| table.span()));
@@ -49,7 +53,7 @@ impl Draft<'_> {
         if !bounds.is_empty() && !is_counted {
             return Some(Limit { budget: None, bounds });
         }
-        let budget = Some(self.read_budget(table)?);
+        let budget = Some(self.read_budget(table, places)?);
         Some(Limit { budget, bounds })
     }
 
@@ -65,15 +69,18 @@ impl Draft<'_> {
         }
     }
 
-    fn read_budget(&mut self, table: &mut Table<'_>) -> Option<Budget> {
-        let per = self.read_per(table);
+    fn read_budget(&mut self, table: &mut Table<'_>, places: &mut Places) -> Option<Budget> {
+        let per = self.read_per(table, places);
         let tier_span = table.key_span("tier");
-        let tier = table.string("tier").map(|text| self.path(text));
+        let tier = table.string("tier");
+        places.tier = tier.map(|text| text.span);
+        let tier = tier.map(|text| self.path(text));
         let burst = table.integer("burst", 1..=MAX_COUNT);
         let burst = burst.map(|burst| u32::try_from(burst.value).unwrap_or(u32::MAX));
         let cost = self.read_cost(table);
+        places.cost = cost.as_ref().map(|cost| cost.span);
         let rates = table.required("rate").value("rate");
-        let Rates { tiers, otherwise } = self.read_rates(rates?, burst, tier_span)?;
+        let Rates { tiers, otherwise } = self.read_rates(rates?, burst, tier_span, places)?;
         let tier = match tier {
             Some(path) => Some(path?),
             None => None,
@@ -83,7 +90,7 @@ impl Draft<'_> {
         Some(Budget { per: per?.into(), tier, tiers: tiers.into(), otherwise, cost })
     }
 
-    fn read_per(&mut self, table: &mut Table<'_>) -> Option<Vec<Path>> {
+    fn read_per(&mut self, table: &mut Table<'_>, places: &mut Places) -> Option<Vec<Path>> {
         let Some(value) = table.value("per") else { return Some(Vec::new()) };
         let span = value.span();
         let texts = value.strings()?;
@@ -105,25 +112,13 @@ impl Draft<'_> {
         for text in texts {
             match self.path(text) {
                 Some(path) => {
-                    self.check_key(&path, text.span);
+                    places.per.push(text.span);
                     paths.push(path);
                 }
                 None => is_right = false,
             }
         }
         is_right.then_some(paths)
-    }
-
-    /// Warns of a key that the caller makes up.
-    fn check_key(&self, path: &Path, span: Span) {
-        if path.reads().any_of(Reads::ARGS) {
-            let message = format!("the caller chooses `{}`", path.text());
-            self.report(
-                Diagnostic::warning(codes::CALLER_CHOOSES_KEY, message)
-                    .primary(span, "every new value is a new budget")
-                    .help("count by a verified claim such as `claims.sub`, or add a second limit that does"),
-            );
-        }
     }
 
     fn path(&mut self, text: Spanned<&str>) -> Option<Path> {
@@ -186,6 +181,7 @@ impl Draft<'_> {
         value: Value<'_>,
         burst: Option<u32>,
         tier: Option<Span>,
+        places: &mut Places,
     ) -> Option<Rates> {
         match value.shape()? {
             Shape::String(text) => {
@@ -207,13 +203,19 @@ impl Draft<'_> {
                             .help("add `tier`, the path of the claim that names the tier"),
                     );
                 }
-                self.read_tiers(&mut rates, burst, value.span())
+                self.read_tiers(&mut rates, burst, value.span(), places)
             }
             _ => value.wrong("a rate such as \"10/min\", or a table of them by tier"),
         }
     }
 
-    fn read_tiers(&self, rates: &mut Table<'_>, burst: Option<u32>, span: Span) -> Option<Rates> {
+    fn read_tiers(
+        &self,
+        rates: &mut Table<'_>,
+        burst: Option<u32>,
+        span: Span,
+        places: &mut Places,
+    ) -> Option<Rates> {
         let entries = rates.entries();
         if entries.is_empty() || entries.len() > MAX_TIERS {
             self.report(
@@ -228,7 +230,10 @@ impl Draft<'_> {
         for (tier, value) in entries {
             match value.string().and_then(|text| self.quota(text, burst)) {
                 Some(quota) if tier.value == OTHERWISE => otherwise = Some(quota),
-                Some(quota) => tiers.push((tier.value.into(), quota)),
+                Some(quota) => {
+                    places.tiers.push(tier.span);
+                    tiers.push((tier.value.into(), quota));
+                }
                 None => is_right = false,
             }
         }

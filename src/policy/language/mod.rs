@@ -63,6 +63,19 @@ struct DraftRule {
     /// Where each of the patterns stands, in their order.
     patterns: Vec<Span>,
     expires: Option<Span>,
+    places: Places,
+}
+
+/// Where the strings of a rule stand that hold expressions and paths, quotes included.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    when: Option<Span>,
+    /// Of a limit, as all below.
+    per: Vec<Span>,
+    tier: Option<Span>,
+    /// The names of the tiers in the table of rates, in their order.
+    tiers: Vec<Span>,
+    cost: Option<Span>,
 }
 
 /// A pin with what findings about it need.
@@ -102,6 +115,7 @@ pub(super) fn read(
         draft.read_file(file);
     }
     lint::lint(&draft);
+    checks::check(&draft);
     draft.finish()
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::selectors::Selected;
-use super::{Draft, DraftRule, Keys, codes};
+use super::{Draft, DraftRule, Keys, Places, codes};
 use crate::diagnostic::document::{Date, Table};
 use crate::diagnostic::{Applicability, Diagnostic, Spanned, near};
 use crate::policy::selector::Space;
@@ -45,10 +45,13 @@ impl Draft<'_> {
             Keys::Deny => table.string("message"),
             Keys::Allow | Keys::Limit => None,
         };
+        let mut places = Places { when: when.map(|text| text.span), ..Places::default() };
         let body = match keys {
             Keys::Allow => Some(Body::Allow { scopes: self.read_scopes(&mut table) }),
             Keys::Deny => Some(Body::Deny),
-            Keys::Limit => self.read_limit(&mut table).map(|limit| Body::Limit(Box::new(limit))),
+            Keys::Limit => {
+                self.read_limit(&mut table, &mut places).map(|limit| Body::Limit(Box::new(limit)))
+            }
         };
         table.finish();
 
@@ -70,7 +73,7 @@ impl Draft<'_> {
                 mode: mode.unwrap_or_default(),
                 file: Arc::clone(file),
                 line: u32::try_from(line).unwrap_or(u32::MAX),
-                span: name.span.range(),
+                place: name.span,
                 message: message.map(|message| message.value.into()),
                 style,
                 expires: end,
@@ -88,6 +91,7 @@ impl Draft<'_> {
             name: name.span,
             patterns: spans,
             expires: expires.map(|date| date.span),
+            places,
         });
     }
 

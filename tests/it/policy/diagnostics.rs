@@ -1,4 +1,5 @@
-//! `tests/data/policy/diagnostics.md`: every code with what it must find, where, and what it must not find.
+//! `tests/data/policy/diagnostics.md` and `tests/data/checks/*.md`: every code with what it must find, where, and what it must
+//! not find.
 
 #![expect(
     clippy::expect_used,
@@ -7,6 +8,7 @@
 )]
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mcpfw::diagnostic::{Diagnostic, Sources, render};
@@ -15,46 +17,73 @@ use mcpfw::policy::language::codes;
 use mcpfw::policy::{CompileOptions, Policy};
 use mcpfw::wire::mcp::Revision;
 
-use super::decisions::options;
+use super::decisions::{NOW, options};
 
-fn page() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/policy/diagnostics.md");
-    std::fs::read_to_string(path).expect("the page is there")
+/// The pages: name and text.
+fn pages() -> Vec<(String, String)> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let mut paths = vec![data.join("policy/diagnostics.md")];
+    let folder = std::fs::read_dir(data.join("checks")).expect("the folder is there");
+    paths.extend(folder.map(|entry| entry.expect("an entry").path()));
+    paths.sort();
+    let read = |path: PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        (name.unwrap_or_default(), std::fs::read_to_string(&path).expect("the page is there"))
+    };
+    paths.into_iter().map(read).collect()
 }
 
-/// A ```` ```toml ```` block of the page.
+/// A ```` ```toml ```` block of a page.
 struct Block {
+    page: String,
     section: String,
     /// Whether it stands after "not".
     is_clean: bool,
     line: usize,
     text: String,
+    /// The `schema.toml` and the lock file before it in its section.
+    schema: Option<String>,
+    lock: Option<String>,
 }
 
 fn blocks() -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    let (mut section, mut is_clean, mut is_inside) = (String::new(), false, false);
-    for (at, line) in page().lines().enumerate() {
-        match line {
-            "```toml" => {
-                is_inside = true;
-                let (section, text) = (section.clone(), String::new());
-                blocks.push(Block { section, is_clean, line: at + 1, text });
-            }
-            "```" => is_inside = false,
-            "not" => is_clean = true,
-            _ if is_inside => {
-                let block = blocks.last_mut().expect("a block is open");
-                block.text += line;
-                block.text.push('\n');
-            }
-            _ => {
-                if let Some(code) = line.strip_prefix("## ") {
-                    section = code.into();
-                    is_clean = false;
+    for (page, text) in pages() {
+        let (mut section, mut is_clean) = (String::new(), false);
+        let (mut schema, mut lock) = (None, None);
+        let mut open: Option<(bool, usize, String)> = None;
+        for (at, line) in text.lines().enumerate() {
+            match (line, &mut open) {
+                ("```toml", None) => open = Some((true, at + 1, String::new())),
+                ("```json", None) => open = Some((false, at + 1, String::new())),
+                ("```", Some((is_toml, line, text))) => {
+                    let text = std::mem::take(text);
+                    if !*is_toml {
+                        lock = Some(text);
+                    } else if text.starts_with("# schema.toml") {
+                        schema = Some(text);
+                    } else {
+                        let (page, section) = (page.clone(), section.clone());
+                        let (schema, lock) = (schema.clone(), lock.clone());
+                        let line = *line;
+                        blocks.push(Block { page, section, is_clean, line, text, schema, lock });
+                    }
+                    open = None;
+                }
+                (line, Some((_, _, text))) => {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+                ("not", None) => is_clean = true,
+                (line, None) => {
+                    if let Some(code) = line.strip_prefix("## ") {
+                        section = code.into();
+                        (is_clean, schema, lock) = (false, None, None);
+                    }
                 }
             }
         }
+        assert!(open.is_none(), "{page} has a block without end");
     }
     blocks
 }
@@ -90,13 +119,22 @@ fn lock(names: &str) -> Arc<Lock> {
     Arc::new(lock)
 }
 
-fn found(text: &str) -> (Vec<(usize, usize, usize, String)>, String) {
+fn found(block: &Block) -> (Vec<(usize, usize, usize, String)>, String) {
+    let text = &*block.text;
     let mut sources = Sources::new();
     let id = sources.add("policy.toml", text);
+    if let Some(schema) = &block.schema {
+        sources.add("schema.toml", schema.as_str());
+    }
     let routes = Some(vec!["files".into(), "search".into()]);
-    let lock = text.lines().next().and_then(|line| line.strip_prefix("# lock: ")).map(lock);
+    let named = text.lines().next().and_then(|line| line.strip_prefix("# lock: ")).map(lock);
+    let lock = block.lock.as_deref().map(super::pages::lock).or(named);
     let compiled = Policy::compile(&sources, &CompileOptions { routes, lock, ..options() });
     let source = sources.source(id).expect("just added");
+    let mut findings = compiled.diagnostics;
+    let has_errors = findings.iter().any(Diagnostic::is_error);
+    assert_eq!(compiled.policy.is_none(), has_errors, "{text}");
+    findings.extend(compiled.policy.iter().flat_map(|policy| policy.untested(NOW)));
     let place = |found: &Diagnostic| {
         let span = found.span().expect("every finding of a file has a place");
         let (from, to) = (source.position(span.start), source.position(span.end));
@@ -105,23 +143,35 @@ fn found(text: &str) -> (Vec<(usize, usize, usize, String)>, String) {
         let end = if from.line == to.line { end } else { from.column + 1 };
         (from.line, from.column, end, found.code.to_string())
     };
-    let mut places: Vec<_> = compiled.diagnostics.iter().map(place).collect();
+    let mut places: Vec<_> = findings.iter().map(place).collect();
     places.sort();
-    let has_errors = compiled.diagnostics.iter().any(Diagnostic::is_error);
-    assert_eq!(compiled.policy.is_none(), has_errors, "{text}");
-    (places, render::json(&sources, &compiled.diagnostics))
+    (places, render::json(&sources, &findings))
+}
+
+fn block(text: &str) -> Block {
+    let none = String::new;
+    Block {
+        page: none(),
+        section: none(),
+        is_clean: true,
+        line: 0,
+        text: text.into(),
+        schema: None,
+        lock: None,
+    }
 }
 
 #[test]
 fn the_page_is_right() {
     let mut wrong = String::new();
-    for Block { section, is_clean, line, text } in blocks() {
-        let asked = asked(&text);
-        let (found, shown) = found(&text);
+    for block in blocks() {
+        let asked = asked(&block.text);
+        let (found, shown) = found(&block);
+        let Block { page, section, is_clean, line, text, .. } = block;
         let finds_section = asked.iter().any(|(.., code)| *code == section);
         if found != asked || finds_section == is_clean {
             wrong += &format!(
-                "diagnostics.md:{line} ({section})\n{text}\nasked {asked:?}\nfound {found:?}\n{shown}\n\n"
+                "{page}:{line} ({section})\n{text}\nasked {asked:?}\nfound {found:?}\n{shown}\n\n"
             );
         }
     }
@@ -190,7 +240,7 @@ fn suggestions_are_made() {
             "did you mean `free`?",
         ),
     ] {
-        let (_, shown) = found(text);
+        let (_, shown) = found(&block(text));
         assert!(shown.contains(help), "{text}\n{shown}");
     }
 }

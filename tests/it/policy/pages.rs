@@ -78,6 +78,7 @@ impl Case {
                     refused.and_then(|it| it.blame().map(|draw| draw.rule)).map_or(Ok(()), Err)
                 }));
             }
+            findings.extend(policy.untested(NOW));
         }
         findings
     }

@@ -23,3 +23,23 @@
 //! per = ["claims.sub"]
 //! rate = "10/min"
 //! ```
+
+use super::uses::keys;
+use crate::diagnostic::Diagnostic;
+use crate::policy::expr::Reads;
+use crate::policy::language::{Draft, DraftRule, codes};
+
+pub(super) fn check(draft: &Draft<'_>, rule: &DraftRule) {
+    let keys = keys(rule);
+    for (path, span, _) in keys.iter().filter(|(_, span, _)| rule.places.per.contains(span)) {
+        if !path.reads().any_of(Reads::ARGS) {
+            continue;
+        }
+        let message = format!("the caller chooses `{}`", path.text());
+        draft.report(
+            Diagnostic::warning(codes::CALLER_CHOOSES_KEY, message)
+                .primary(*span, "every new value is a new budget")
+                .help("count by a verified claim such as `claims.sub`, or add a second limit that does"),
+        );
+    }
+}
