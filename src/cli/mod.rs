@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, closed exit codes, output that a pipe can read.
 
 mod check;
+mod completions;
 mod demo;
 mod exit;
 mod explain;
@@ -52,6 +53,7 @@ enum Command {
     Check(check::Arguments),
     Explain(Box<explain::Arguments>),
     Lock(Box<lock::Arguments>),
+    Completions(completions::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments, &output),
         Command::Explain(arguments) => explain::run(*arguments, &output),
         Command::Lock(arguments) => lock::run(&arguments, &output),
+        Command::Completions(arguments) => completions::run(&arguments, &output),
     }
     .into()
 }

@@ -276,3 +276,16 @@ fn sarif_is_as_its_schema_says() {
     log["runs"][0]["results"][0]["level"] = "fatal".into();
     assert!(schemas.validate(&log, schema).is_err());
 }
+
+#[test]
+fn shells_are_told_every_command() {
+    let at = folder("");
+    for shell in ["bash", "zsh", "fish"] {
+        let said = say(&["completions", shell], at.path());
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        for word in ["mcpfw", "explain", "unsafe-fixes", "completions"] {
+            assert!(said.out.contains(word), "{word} is missing for {shell}");
+        }
+    }
+    assert_eq!(say(&["completions", "csh"], at.path()).code, Some(2));
+}

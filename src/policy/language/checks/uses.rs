@@ -17,6 +17,9 @@ use crate::policy::types::{Presence, Type};
 /// wildcards over as many tools as a lock may have.
 const MAX_COMPARED: usize = 1_000_000;
 
+/// How many comparisons of names the look into a schema counts as.
+const SCHEMA: usize = 8;
+
 /// A claim or argument that a rule reads.
 pub(super) struct Asked<'d> {
     pub(super) path: Vec<&'d str>,
@@ -54,6 +57,11 @@ impl Work {
         let compared = self.0.get().saturating_add(more);
         self.0.set(compared);
         compared <= MAX_COMPARED
+    }
+
+    /// `takers`, whose schemas will be read, or none where that is too much: then nothing is known.
+    fn afford<'d>(&self, takers: Vec<Taker<'d>>) -> Vec<Taker<'d>> {
+        if self.take(takers.len().saturating_mul(SCHEMA)) { takers } else { Vec::new() }
     }
 }
 
@@ -149,7 +157,7 @@ pub(super) fn asked<'d>(draft: &'d Draft<'_>, rule: &'d DraftRule, work: &Work) 
         let string = Spanned::new(predicate.expr.text(), place);
         for found in predicate.expr.uses() {
             let (is_claim, path) = path_of(draft, found.root);
-            let takers = if is_claim { Vec::new() } else { takers() };
+            let takers = if is_claim { Vec::new() } else { work.afford(takers()) };
             let mut kind = type_of(draft, is_claim, &takers, &path);
             if found.of_element {
                 kind = kind.elements.map_or(Type::ANY, |elements| *elements);
@@ -173,7 +181,7 @@ pub(super) fn asked<'d>(draft: &'d Draft<'_>, rule: &'d DraftRule, work: &Work) 
     for (path, place, question) in keys(rule) {
         let Some(root) = path.root() else { continue };
         let (is_claim, names) = path_of(draft, root);
-        let takers = if is_claim { Vec::new() } else { takers() };
+        let takers = if is_claim { Vec::new() } else { work.afford(takers()) };
         all.push(Asked {
             kind: type_of(draft, is_claim, &takers, &names),
             path: names,
