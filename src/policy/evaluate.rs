@@ -85,7 +85,7 @@ impl Evaluation<'_> {
     ) -> Result<Permitted, Refusal> {
         let mut found = Findings::default();
         let candidates = self.policy.index.candidates(target, Question::Use);
-        let is_ambiguous = target.is_ambiguous_resource();
+        let (is_ambiguous, is_of_task) = (target.is_ambiguous_resource(), target.is_of_task());
         'rules: for block in candidates.blocks() {
             let mut live = block;
             if !L::HEARS_ALL {
@@ -103,7 +103,14 @@ impl Evaluation<'_> {
                         Interest::End => break 'rules,
                     }
                 }
-                let outcome = self.outcome(id, rule);
+                // A poll of a task is no call of its tool, and costs none of that tool's budget.
+                if is_of_task
+                    && rule.effect() == Effect::Limit
+                    && !rule.selects(&target.of_method_alone(), Question::Use)
+                {
+                    continue;
+                }
+                let outcome = self.outcome(id, rule, is_of_task);
                 listener.heard(id, outcome);
                 found.add(self, id, rule, outcome, target, listener);
             }
@@ -111,15 +118,20 @@ impl Evaluation<'_> {
         found.verdict(self.policy, target)
     }
 
-    /// What `rule`, whose selectors match, comes to.
-    pub(super) fn outcome(&self, id: u32, rule: &Stanza) -> Outcome {
+    /// What `rule`, whose selectors match, comes to. With arguments that are free an allow applies where some let it, and a
+    /// deny where none keep it from applying.
+    pub(super) fn outcome(&self, id: u32, rule: &Stanza, has_free_args: bool) -> Outcome {
         if !rule.is_current(self.now) {
             return Outcome::Expired;
         }
         if !rule.is_for(self.scope.context.route) {
             return Outcome::OtherRoute;
         }
-        let truth = self.truth(id, rule);
+        let truth = match (has_free_args, rule.effect()) {
+            (false, _) | (true, Effect::Limit) => self.truth(id, rule),
+            (true, Effect::Allow) => self.possible(id, rule).at_best(Truth::True),
+            (true, Effect::Deny) => self.possible(id, rule).at_best(Truth::False),
+        };
         match &rule.body {
             Body::Allow { .. } if truth != Truth::True => Outcome::Condition(truth),
             Body::Deny | Body::Limit(_) if truth == Truth::False => Outcome::Condition(truth),

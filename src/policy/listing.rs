@@ -50,7 +50,7 @@ impl Evaluation<'_> {
         is_allowed
     }
 
-    fn possible(&self, id: u32, rule: &Stanza) -> Possible {
+    pub(super) fn possible(&self, id: u32, rule: &Stanza) -> Possible {
         match rule.when.and_then(|at| self.policy.predicates.get(at as usize)) {
             None => Possible::only(Truth::True),
             Some(Predicate { memo: Some(_), .. }) => Possible::only(self.truth(id, rule)),

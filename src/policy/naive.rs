@@ -35,13 +35,23 @@ pub fn decide(
             rule.routes.is_empty() || rule.routes.iter().any(|r| **r == *context.route)
         })
         .filter(|(_, rule)| {
-            let truth = match rule.when {
+            let expr = rule.when.map(|at| predicate(policy, at));
+            let truth = match expr {
                 None => Truth::True,
-                Some(at) => predicate(policy, at).map_or(Truth::Unknown, |expr| expr.eval(&scope)),
+                Some(expr) => expr.map_or(Truth::Unknown, |expr| expr.eval(&scope)),
             };
-            match rule.effect() {
-                Effect::Allow => truth == Truth::True,
-                _ => truth != Truth::False,
+            let possible = match expr {
+                None => Possible::only(Truth::True),
+                Some(expr) => expr.map_or(Possible::ANY, |expr| expr.possible(&scope)),
+            };
+            match (rule.effect(), target.is_of_task()) {
+                (Effect::Allow, false) => truth == Truth::True,
+                (Effect::Allow, true) => possible.contains(Truth::True),
+                (Effect::Deny, true) => !possible.contains(Truth::False),
+                (Effect::Limit, true) => {
+                    truth != Truth::False && rule.selects(&target.of_method_alone(), Question::Use)
+                }
+                (Effect::Deny | Effect::Limit, false) => truth != Truth::False,
             }
         })
         .collect();

@@ -59,6 +59,17 @@ impl<'a> Target<'a> {
         Self { method, subject, acts }
     }
 
+    /// Whether it is about a task whose tool is known. The arguments of the call that made it are not, and are free: what the
+    /// caller could call it may follow up.
+    pub(super) fn is_of_task(&self) -> bool {
+        self.method.info().target == Named::Task && matches!(self.acts, Acts::On(_))
+    }
+
+    /// The same method, acting on nothing.
+    pub(super) fn of_method_alone(&self) -> Self {
+        Self { acts: Acts::OnNothing, ..self.clone() }
+    }
+
     /// What a request of the server is about.
     pub(super) fn server_request(name: &'a str) -> Self {
         let method = Method::from_wire(name);
@@ -91,6 +102,8 @@ fn kinds(info: &MethodInfo) -> &'static [ObjectKind] {
         Named::Name(ObjectKind::Prompt) => &[ObjectKind::Prompt],
         Named::Name(ObjectKind::Resource) | Named::Uri | Named::Filter => &[ObjectKind::Resource],
         Named::Ref => &[ObjectKind::Prompt, ObjectKind::Resource],
-        Named::None | Named::Task => &[],
+        // A task is the call that made it.
+        Named::Task => &[ObjectKind::Tool],
+        Named::None => &[],
     }
 }

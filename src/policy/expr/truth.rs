@@ -108,6 +108,12 @@ impl Possible {
         Truth::ALL.into_iter().find(|truth| self == Self::only(*truth))
     }
 
+    /// `wish` where it can come out, and else what does.
+    #[must_use]
+    pub fn at_best(self, wish: Truth) -> Truth {
+        if self.contains(wish) { wish } else { self.certain().unwrap_or(Truth::Unknown) }
+    }
+
     /// Whatever either can be.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {

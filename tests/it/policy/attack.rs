@@ -370,6 +370,10 @@ fn every_door_to_a_denied_object_is_closed() {
         "prompts/get",
         "resources/read",
         "completion/complete",
+        // A task of it, or of who knows what.
+        "task t",
+        "task T",
+        "tasks/get",
     ] {
         assert_eq!(verdict(&policy, "", words), "denied:no", "{words}");
     }
@@ -382,7 +386,7 @@ fn every_door_to_a_denied_object_is_closed() {
         "complete-resource file:///e/{x}",
         "subscriptions/listen file:///a",
         "subscriptions/listen ",
-        "tasks/get",
+        "task u",
         "x/y",
     ] {
         assert_eq!(verdict(&policy, "", words), "allow:all", "{words}");

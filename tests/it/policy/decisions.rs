@@ -50,6 +50,7 @@ pub(super) fn call(policy: &Policy, words: &str) -> Call {
         "prompt" => ("prompts/get", Some(ObjectKind::Prompt)),
         "resource" => ("resources/read", Some(ObjectKind::Resource)),
         "subscribe" => ("resources/subscribe", Some(ObjectKind::Resource)),
+        "task" => ("tasks/get", Some(ObjectKind::Tool)),
         "complete-prompt" => ("completion/complete", Some(ObjectKind::Prompt)),
         "complete-resource" => ("completion/complete", Some(ObjectKind::Resource)),
         method => (method, None),
@@ -513,6 +514,68 @@ fn without_rules_only_lifecycle_passes() {
             ("", "tools/Call", "unknown_method"),
             ("", "x/y", "unknown_method"),
             ("", "", "unknown_method"),
+        ],
+    );
+}
+
+/// A task is the call that made it, whose arguments are not asked for again (T15).
+#[test]
+fn tasks_are_the_tool_that_made_them() {
+    check(
+        r#"
+        [[allow]]
+        name = "write-own"
+        tools = ["write", "list_*"]
+        when = 'args.path.startsWith("/home/" + claims.sub + "/")'
+        [[allow]]
+        name = "pro-only"
+        tools = ["export"]
+        when = 'claims.plan == "pro" && args.size < 10'
+        [[allow]]
+        name = "polls"
+        methods = ["tasks/cancel"]
+        [[deny]]
+        name = "never-all"
+        tools = ["list_all"]
+        [[deny]]
+        name = "not-root"
+        tools = ["write"]
+        when = 'args.path == "/"'
+        [[deny]]
+        name = "not-small"
+        tools = ["export"]
+        when = 'args.size < 0 || claims.plan == "lapsed"'
+        [[limit]]
+        name = "writes"
+        tools = ["write"]
+        rate = "10/min"
+        [[limit]]
+        name = "tasks"
+        methods = ["tasks/*"]
+        rate = "100/min"
+        [[limit]]
+        name = "all"
+        rate = "1000/min"
+        "#,
+        &[
+            // The call itself, and what follows it up.
+            (
+                FREE,
+                r#"tool write with {"path":"/home/u1/a"}"#,
+                "allow:write-own limit:all limit:writes",
+            ),
+            (FREE, "tool write", "denied:not-root"),
+            (FREE, "task write", "allow:write-own limit:all limit:tasks"),
+            (FREE, "task list_x", "allow:write-own limit:all limit:tasks"),
+            // No arguments could make it pass any more.
+            (FREE, "task list_all", "denied:never-all"),
+            (FREE, "task export", "default_deny"),
+            (PRO, "task export", "allow:pro-only limit:all limit:tasks"),
+            (r#"{"sub": "u1", "plan": "lapsed"}"#, "task export", "denied:not-small"),
+            (FREE, "task unknown", "default_deny"),
+            // Of what nothing is known every deny of a tool may be meant.
+            (FREE, "tasks/get", "denied:never-all"),
+            (FREE, "tasks/cancel", "denied:never-all"),
         ],
     );
 }

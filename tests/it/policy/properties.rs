@@ -150,6 +150,7 @@ fn policy() -> impl Strategy<Value = String> {
 fn words() -> impl Strategy<Value = String> {
     let target = prop_oneof![
         4 => select(TOOLS).prop_map(|name| format!("tool {name}")),
+        2 => select(TOOLS).prop_map(|name| format!("task {name}")),
         1 => select(TOOLS).prop_map(|name| format!("prompt {name}")),
         1 => select(TOOLS).prop_map(|name| format!("complete-prompt {name}")),
         3 => (select(&["resource", "subscribe", "complete-resource"][..]), select(URIS))
