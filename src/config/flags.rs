@@ -137,6 +137,7 @@ impl RawRoute<'_> {
             refusal: None,
             revisions: None,
             sessions: None,
+            handles: None,
             elicitation_hosts: Vec::new(),
             hidden_characters: None,
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::diagnostic::document::Table;
 use crate::inspect::annotation::Annotated;
 use crate::inspect::request::RequestLimits;
+use crate::seal::Sealer;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -45,6 +46,11 @@ pub struct Limits {
     /// Bytes of a session id that a server makes (T44). Default 1 KiB: most are 36 long, and some are tokens. Clients are
     /// given a sealed one, 4/3 as long and 52 bytes more; beyond some KiB it would no longer fit into a head.
     pub max_session_id: usize,
+    /// Bytes of a `requestState` that a server makes (T14). Default 32 KiB: known servers keep far less in it. Clients are given
+    /// a sealed one, 4/3 as long, which must fit into `max_hold`.
+    pub max_state: usize,
+    /// How long a client may take to come back with one (T14). Default 1 h: people answer what is asked, and pay.
+    pub state_age: Duration,
     /// Bytes of the first event of a stream of 2024-11-05, which says where to post. Default 2 KiB: known servers write below
     /// 100. Clients are given a sealed one, 4/3 as long, in the first line of each post.
     pub max_endpoint: usize,
@@ -90,6 +96,8 @@ impl Default for Limits {
             max_mirrored_tools: Annotated::DEFAULT_TOOLS,
             max_connections: 8_000,
             max_session_id: 1 << 10,
+            max_state: 32 << 10,
+            state_age: Duration::from_secs(3_600),
             max_endpoint: 2 << 10,
             max_outstanding: 65_536,
             max_outstanding_session: 64,
@@ -132,6 +140,8 @@ impl Limits {
         from.count("max_mirrored_tools", 0, 100_000, &mut limits.max_mirrored_tools);
         from.count("max_connections", 1, 1_000_000, &mut limits.max_connections);
         from.size("max_session_id", 64, 8 * KIB, &mut limits.max_session_id);
+        from.size("max_state", 256, 48 * KIB, &mut limits.max_state);
+        limits.request.state = Sealer::sealed_len(limits.max_state + 8);
         from.size("max_endpoint", 256, 16 * KIB, &mut limits.max_endpoint);
         from.count("max_outstanding", 16, 10_000_000, &mut limits.max_outstanding);
         // Looked through one by one for each answer.
@@ -147,6 +157,7 @@ impl Limits {
         from.time("stream_age", second, 30 * day, &mut limits.stream_age);
         from.time("stream_comment", second, hour, &mut limits.stream_comment);
         from.time("outstanding_ttl", second, day, &mut limits.outstanding_ttl);
+        from.time("state_age", second, 30 * day, &mut limits.state_age);
         from.time("keep_alive", second, day, &mut limits.keep_alive);
         from.0.finish();
         limits

@@ -35,7 +35,7 @@ pub use limits::Limits;
 pub use listen::Listen;
 pub use reload::Reload;
 pub use resolve::Outside;
-pub use route::{Credentials, HiddenCharacters, Route, Sessions};
+pub use route::{Credentials, HiddenCharacters, Route, Sealing};
 pub use secret::Secret;
 
 use crate::seal::Key;

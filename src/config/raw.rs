@@ -69,6 +69,7 @@ pub(super) struct RawRoute<'d> {
     pub(super) refusal: Option<Text<'d>>,
     pub(super) revisions: Option<Vec<Text<'d>>>,
     pub(super) sessions: Option<Text<'d>>,
+    pub(super) handles: Option<Text<'d>>,
     pub(super) elicitation_hosts: Vec<Text<'d>>,
     pub(super) hidden_characters: Option<Text<'d>>,
 }
@@ -211,6 +212,7 @@ fn route<'d>(mut table: Table<'d>, problems: &Problems) -> RawRoute<'d> {
         refusal: table.string("refusal"),
         revisions: some(&mut table, "revisions", problems),
         sessions: table.string("sessions"),
+        handles: table.string("handles"),
         elicitation_hosts: table.strings("elicitation_hosts").unwrap_or_default(),
         hidden_characters: table.string("hidden_characters"),
     };

@@ -31,7 +31,9 @@ pub struct Route {
     /// Revisions spoken here; never empty. Default all.
     pub revisions: RevisionSet,
     /// What clients see of the server's session ids. Default: sealed.
-    pub sessions: Sessions,
+    pub sessions: Sealing,
+    /// What clients see of its task ids and `requestState`s. Default: sealed.
+    pub handles: Sealing,
     /// Where the server may send users by URL-mode elicitation. Default nowhere (T16).
     pub elicitation_hosts: ElicitationHosts,
     /// What becomes of elements of lists with characters that only models see. Default: told (T51).
@@ -51,10 +53,10 @@ pub enum HiddenCharacters {
     Allow,
 }
 
-/// What clients see of the `Mcp-Session-Id` of the server (T43, T44).
+/// What clients see of what the server has them hand back: session ids (T43, T44), task ids and `requestState`s (T14, T15).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sessions {
-    /// A sealed one, which leads its owner to the server that made it, and nobody else anywhere.
+pub enum Sealing {
+    /// A sealed one, which opens for its owner, for what it was made for, and for nobody else.
     #[default]
     Sealed,
     /// The server's own: whoever has it may use it as far as the server minds.
@@ -158,8 +160,12 @@ impl Route {
             None => Some(HiddenCharacters::Flag),
         };
         let sessions = match raw.sessions {
-            Some(text) => scope.choose(codes::WORD, text, "value of `sessions`", &SESSIONS),
-            None => Some(Sessions::default()),
+            Some(text) => scope.choose(codes::WORD, text, "value of `sessions`", &SEALING),
+            None => Some(Sealing::default()),
+        };
+        let handles = match raw.handles {
+            Some(text) => scope.choose(codes::WORD, text, "value of `handles`", &SEALING),
+            None => Some(Sealing::default()),
         };
         Some(Self {
             name: name?,
@@ -169,6 +175,7 @@ impl Route {
             refusal: refusal?,
             revisions: revisions?,
             sessions: sessions?,
+            handles: handles?,
             elicitation_hosts: elicitation_hosts(&raw.elicitation_hosts, scope),
             hidden_characters: hidden_characters?,
         })
@@ -186,7 +193,7 @@ const HIDDEN_CHARACTERS: [(&str, HiddenCharacters); 3] = [
     ("hide", HiddenCharacters::Hide),
     ("allow", HiddenCharacters::Allow),
 ];
-const SESSIONS: [(&str, Sessions); 2] = [("sealed", Sessions::Sealed), ("plain", Sessions::Plain)];
+const SEALING: [(&str, Sealing); 2] = [("sealed", Sealing::Sealed), ("plain", Sealing::Plain)];
 
 fn name(text: Text<'_>, scope: &Scope<'_>) -> Option<Box<str>> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);

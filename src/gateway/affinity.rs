@@ -12,7 +12,7 @@ use super::outstanding::SessionKey;
 use super::reject::{Reject, ReplyFault};
 use super::sse::Announced;
 use super::state::{Route, Shared};
-use crate::config::Sessions;
+use crate::config::Sealing;
 use crate::seal::{Owner, Purpose};
 use crate::upstream::Endpoint;
 use crate::upstream::headers::MCP_SESSION_ID;
@@ -75,7 +75,7 @@ impl Session {
         let mut ids = headers.get_all(MCP_SESSION_ID).iter();
         let (first, second) = (ids.next(), ids.next());
         let Some(id) = first else { return Ok(Self::none()) };
-        if route.sessions == Sessions::Plain {
+        if route.sessions == Sealing::Plain {
             return match second {
                 Some(_) => Err(Reject::repeated(&MCP_SESSION_ID)),
                 None => Ok(Self { upstream: None, id: Some(id.clone()) }),
@@ -127,7 +127,7 @@ pub(super) fn seal(
     let (first, second) = (ids.next(), ids.next());
     let Some(id) = first else { return Ok(()) };
     session.id = Some(id.clone());
-    if route.sessions == Sessions::Plain {
+    if route.sessions == Sealing::Plain {
         return Ok(());
     }
     let is_visible = id.as_bytes().iter().all(u8::is_ascii_graphic);

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 
 use super::affinity::Session;
 use super::authenticate::Caller;
+use super::handles::StateOpener;
 use super::inbound::Inbound;
 use super::outstanding::Answers;
 use super::peer::Peer;
@@ -49,15 +50,16 @@ impl Leave {
     }
 }
 
-/// The body of a request whose gate is open. The slot is where a streaming body leaves the reason if it is cut off.
+/// The body of a request whose gate is open; `opener` opens what of it has not come. The slot is where a streaming body leaves the reason if it is cut off.
 pub(super) fn body(
     inbound: Inbound,
     mut inspector: Box<RequestInspector>,
+    opener: Option<Box<StateOpener>>,
     record: &mut Record,
 ) -> (RequestBody, Option<Slot>) {
     if !inbound.has_ended() {
         let flow = Arc::clone(record.rest.insert(Arc::default()));
-        let (uplink, slot) = Uplink::new(inbound, inspector, flow);
+        let (uplink, slot) = Uplink::new(inbound, inspector, flow, opener);
         return (RequestBody::Stream(Box::pin(uplink)), Some(slot));
     }
     // All of it was here when it was admitted, as with almost every call: one write, and no chunked coding.

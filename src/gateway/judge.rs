@@ -12,11 +12,14 @@ use super::affinity::session_key;
 use super::authenticate::Caller;
 use super::clock::unix_seconds;
 use super::elements::{Elements, Findings};
+use super::handles::Grants;
 use super::reject;
 use super::state::{Route, Shared};
 use crate::config::{Credentials, HiddenCharacters};
 use crate::inspect::annotation::ToolReader;
-use crate::inspect::response::{ElementPart, Elicitation, Judge, Listing, ServerRequest, Watch};
+use crate::inspect::response::{
+    ElementPart, Elicitation, Judge, Listing, SealedKind, ServerRequest, Watch,
+};
 use crate::lock::List;
 use crate::policy::{Call, Captures, Context, Policy, Principal, SlotSet};
 use crate::wire::jsonrpc::Id;
@@ -46,6 +49,8 @@ pub(super) struct ReplyJudge {
     refused: VecDeque<Id>,
     /// How many were refused in all.
     refusals: u64,
+    /// Seals what the reply hands out, where that may be something.
+    grants: Option<Box<Grants>>,
     /// Made for the first element of a list that is looked at.
     elements: Option<Box<Elements>>,
     /// The same for the first tool, where its mirrored arguments are learnt.
@@ -75,9 +80,15 @@ impl ReplyJudge {
             session,
             refused: VecDeque::new(),
             refusals: 0,
+            grants: None,
             elements: None,
             tools: None,
         }
+    }
+
+    /// With what seals what the reply hands out.
+    pub(super) fn granting(self, grants: Option<Box<Grants>>) -> Self {
+        Self { grants, ..self }
     }
 
     /// Whether the revision is modern: its servers ask in results, and are answered in requests.
@@ -219,6 +230,10 @@ impl Judge for ReplyJudge {
         true
     }
 
+    fn seal(&mut self, kind: SealedKind, text: &str) -> Option<String> {
+        self.grants.as_ref()?.seal(&self.shared, kind, text)
+    }
+
     fn refusal(&mut self, id: Option<&Id>) -> Vec<u8> {
         self.refusals += 1;
         reject::input_refused(id.or(self.id.as_ref()), self.request_id())
@@ -243,7 +258,7 @@ pub(super) fn watch(known: &Known, lists: impl IntoIterator<Item = ObjectKind>) 
         elements,
         private: may_hide || is_pinned || has_list && hides,
         requests: judges_requests(known),
-        size: false,
+        ..Watch::NOTHING
     }
 }
 

@@ -12,6 +12,7 @@ use super::batch::Logged;
 use super::clock::unix_seconds;
 use super::forward::{self, Facts, Leave};
 use super::framing;
+use super::handles::{Grants, Opener, StateOpener};
 use super::inbound::{Broken, Inbound};
 use super::judge::{self, ReplyJudge};
 use super::outstanding::{self, Answers};
@@ -68,7 +69,10 @@ impl Exchange {
             inspector.await_response_id();
         }
         // No further than a decision needs: what comes behind is judged while it streams.
-        let read = read::until_decidable(&mut inbound, &mut inspector, &self.record.flow).await;
+        let mut opener = Opener::default();
+        let open = |inspector: &mut _| opener.open(&self.shared, &self.known, inspector);
+        let read =
+            read::until_decidable(&mut inbound, &mut inspector, &self.record.flow, open).await;
         let message = match read {
             Ok(message) => message,
             Err(Unread::Violation(violation)) => {
@@ -79,8 +83,11 @@ impl Exchange {
                 return Err((self.broken(broken, &inspector), self.record));
             }
         };
-        let mut session = match self.session(&message, &mut head.headers) {
-            Ok(session) => session,
+        let entered = self.session(&message, &mut head.headers).and_then(|session| {
+            self.hand_back(session, &message, &opener, &mut inspector, &mut head.headers)
+        });
+        let (mut session, states) = match entered {
+            Ok(entered) => entered,
             Err(reject) => {
                 if let Message::Call(call) = message {
                     self.record.revision = Some(call.revision);
@@ -90,7 +97,7 @@ impl Exchange {
             }
         };
         let (leave, admitted, answered) = match message {
-            Message::Call(call) => match self.judge(call) {
+            Message::Call(call) => match self.judge_all(call, &opener) {
                 Ok(admitted) => (Leave::admitted(&admitted, &mut inspector), Some(admitted), None),
                 Err(reject) => return self.refuse(reject, inbound, inspector).await,
             },
@@ -118,7 +125,7 @@ impl Exchange {
         let modern = self.record.revision.is_some_and(|revision| revision.is_modern());
         let id = inspector.id().cloned();
         let batch = batch_ids(&inspector);
-        let (body, slot) = forward::body(inbound, inspector, &mut self.record);
+        let (body, slot) = forward::body(inbound, inspector, states, &mut self.record);
         let facts = Facts {
             shared: &self.shared,
             route: &self.known.route,
@@ -156,7 +163,9 @@ impl Exchange {
                     rule: bounds.max_result.and_then(|bound| self.known.rule(bound.rule)),
                 };
                 let sent = Sent { modern, id, batch, slot };
-                let question = self.question(sent, way, session.id().cloned(), bounded);
+                let call = self.record.call.as_ref();
+                let grants = call.and_then(|call| Grants::new(&self.known, call, opener, upstream));
+                let question = self.question(sent, way, session.id().cloned(), bounded, grants);
                 let credentials = &self.known.route.credentials;
                 let mut response =
                     relay::relay(&self.shared, reply, question, credentials, self.record).await?;
@@ -184,6 +193,46 @@ impl Exchange {
             return Ok(Session::none());
         }
         Session::open(&self.shared, &self.known, headers)
+    }
+
+    /// Opens what the client hands back, and leads the request to the server that knows it. Returns what opens a state that has
+    /// not come yet.
+    fn hand_back(
+        &mut self,
+        mut session: Session,
+        message: &Message,
+        opener: &Opener,
+        inspector: &mut RequestInspector,
+        headers: &mut HeaderMap,
+    ) -> Result<(Session, Option<Box<StateOpener>>), Box<Reject>> {
+        let Message::Call(call) = message else { return Ok((session, None)) };
+        let route = &self.known.route;
+        let states = StateOpener::new(&self.shared, &self.known, call);
+        let opened = match &states {
+            Some(states) => states.open(inspector),
+            None => Ok(()),
+        };
+        opened
+            .and_then(|()| opener.lead(route, &mut session, headers))
+            .map_err(|violation| Reject::violation(&violation, route.revisions))?;
+        Ok((session, states))
+    }
+
+    /// Decides `call`, and each task that it listens to, and charges for the call.
+    fn judge_all(&mut self, call: Call, opener: &Opener) -> Result<Admitted, Box<Reject>> {
+        let (context, now) = (self.known.context(), unix_seconds());
+        let (policy, principal) = (&self.known.policy, self.known.caller.principal());
+        let mut polls = opener.polls(&call);
+        let refused = polls.find_map(|poll| policy.decide(principal, &context, &poll, now).err());
+        drop(polls);
+        if let Some(refusal) = refused {
+            let asked = Asked::single(&call, self.known.route.refusal);
+            let reject = Reject::refused(&refusal, &asked, policy);
+            self.record.revision = Some(call.revision);
+            self.record.call = Some(call);
+            return Err(reject);
+        }
+        self.judge(call)
     }
 
     /// Decides and charges. Everything before this only read; everything after it only moves bytes.
@@ -277,6 +326,7 @@ impl Exchange {
         way: Way,
         session: Option<HeaderValue>,
         bounded: Bounded,
+        grants: Option<Box<Grants>>,
     ) -> Question {
         let known = &self.known;
         let Sent { modern, id, batch, slot: late } = sent;
@@ -284,13 +334,18 @@ impl Exchange {
         let calls = || self.record.calls();
         let lists = calls().filter_map(|call| Method::from_wire(&call.method).info().lists);
         let watch = Watch { size: bounded.result.is_some(), ..judge::watch(known, lists) };
+        let watch = match (&grants, &self.record.call) {
+            (Some(_), Some(call)) => Grants::watch(call, watch),
+            _ => watch,
+        };
         // On an announced endpoint the answers come on the stream.
         let wants_message = known.announced.is_none() && calls().any(|call| call.is_request);
         let is_endless = calls().any(|call| &*call.method == "subscriptions/listen");
         let expires = known.caller.expires();
         let revision = self.record.revision.unwrap_or(Revision::V2025_03_26);
         let request_id = self.record.request_id_value().clone();
-        let judge = ReplyJudge::new(&self.shared, known, revision, id.clone(), request_id, session);
+        let judge = ReplyJudge::new(&self.shared, known, revision, id.clone(), request_id, session)
+            .granting(grants);
         Question {
             modern,
             id,

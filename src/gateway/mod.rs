@@ -19,6 +19,7 @@ mod drift;
 mod elements;
 mod forward;
 mod framing;
+mod handles;
 mod head;
 mod health;
 mod inbound;

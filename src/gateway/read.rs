@@ -12,6 +12,7 @@ use super::inbound::{Broken, Inbound};
 use super::record::{Flow, Record};
 use super::reject::Reject;
 use super::state::Shared;
+use crate::config::Sealing;
 use crate::inspect::request::{Exchange, RequestInspector, Violation};
 use crate::policy::{Call, Policy};
 use crate::wire::mcp::{Mirror, Revision};
@@ -49,7 +50,11 @@ pub(super) fn inspector(
     let (announced, route) = (known.announced.is_some(), known.route.revisions);
     let exchange = Exchange { mirror, session: None, announced, route };
     let inspector = RequestInspector::new(policy, exchange, shared.limits.request, shared.seed);
-    Ok(Box::new(inspector.with_annotated(&known.route.annotated)))
+    let inspector = inspector.with_annotated(&known.route.annotated);
+    Ok(Box::new(match known.route.handles {
+        Sealing::Sealed => inspector.with_sealed_handles(),
+        Sealing::Plain => inspector,
+    }))
 }
 
 /// An inspector of a body that is refused already: good for nothing but its id.
@@ -79,7 +84,7 @@ pub(super) enum Unread {
     Broken(Broken),
 }
 
-/// Reads until the message can be decided.
+/// Reads until the message can be decided. `open` is asked after every piece to open the handles that have come.
 ///
 /// # Errors
 /// [`Unread`]; the inspector has then seen everything that came.
@@ -87,6 +92,7 @@ pub(super) async fn until_decidable(
     inbound: &mut Inbound,
     inspector: &mut RequestInspector,
     flow: &Flow,
+    mut open: impl FnMut(&mut RequestInspector) -> Result<(), Violation>,
 ) -> Result<Message, Unread> {
     loop {
         match inbound.data().await {
@@ -94,7 +100,7 @@ pub(super) async fn until_decidable(
                 let bytes = chunk.len();
                 let verdict = inspector.feed(chunk);
                 flow.came(bytes, inspector.held());
-                verdict.map_err(Unread::Violation)?;
+                verdict.and_then(|()| open(inspector)).map_err(Unread::Violation)?;
                 if inbound.has_ended() {
                     inspector.finish().map_err(Unread::Violation)?;
                 }

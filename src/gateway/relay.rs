@@ -164,8 +164,11 @@ pub(super) async fn relay(
     }
     let Question { late, bounded: Bounded { deadline, .. }, .. } = question;
     // A legacy text loses nothing of itself: a batch may, and an element of a list.
-    let keeps_length =
-        !watch.lists && !watch.elements && !options.is_modern && !options.allows_batch;
+    let keeps_length = !(watch.lists
+        || watch.elements
+        || watch.tasks
+        || options.is_modern
+        || options.allows_batch);
     let passage = Passage { inspector, keeps_length, answers, witness, late, deadline };
     Ok(Response::from_parts(head, Body::relay(reply, passage, stream, record)))
 }
@@ -205,6 +208,7 @@ fn options(shared: &Shared, question: &Question) -> ReplyOptions {
         is_modern: question.judge.is_modern(),
         allows_batch: question.judge.allows_batch(),
         hold: limits.max_element,
+        handle: limits.max_state,
         message: Some(question.bounded.result.unwrap_or(u64::MAX).min(limits.max_event)),
         capture: limits.request.capture,
         elements: limits.request.elements,

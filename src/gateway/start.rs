@@ -237,6 +237,7 @@ fn resolve(route: config::Route, limits: &Limits) -> Result<Arc<state::Route>, S
         drift: Drift::default(),
         revisions: route.revisions,
         sessions: route.sessions,
+        handles: route.handles,
         homes,
         annotated: Arc::new(Annotated::new(limits.max_mirrored_tools)),
         urls: route.upstream.into(),

@@ -12,7 +12,7 @@ use super::drift::Drift;
 use super::listener::Connections;
 use super::outstanding::Outstanding;
 use super::sse::Mailboxes;
-use crate::config::{Credentials, HiddenCharacters, IdentityHeader, Limits, Listen, Sessions};
+use crate::config::{Credentials, HiddenCharacters, IdentityHeader, Limits, Listen, Sealing};
 use crate::identity::Authenticator;
 use crate::inspect::annotation::Annotated;
 use crate::limit::Limiter;
@@ -67,7 +67,8 @@ pub(super) struct Route {
     pub(super) credentials: Credentials,
     pub(super) refusal: RefusalStyle,
     pub(super) revisions: RevisionSet,
-    pub(super) sessions: Sessions,
+    pub(super) sessions: Sealing,
+    pub(super) handles: Sealing,
     /// Who is who among `upstreams`, in their order.
     pub(super) homes: Box<[Home]>,
     /// Where the server may send users.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
 
+use super::handles::StateOpener;
 use super::inbound::{Broken, Inbound};
 use super::record::Flow;
 use crate::inspect::request::{RequestInspector, Violation};
@@ -48,6 +49,8 @@ pub(super) struct Uplink {
     last: Option<Bytes>,
     flow: Arc<Flow>,
     slot: Slot,
+    /// Opens a `requestState` that comes late.
+    opener: Option<Box<StateOpener>>,
 }
 
 impl Uplink {
@@ -56,6 +59,7 @@ impl Uplink {
         inbound: Inbound,
         inspector: Box<RequestInspector>,
         flow: Arc<Flow>,
+        opener: Option<Box<StateOpener>>,
     ) -> (Self, Slot) {
         let slot = Slot::default();
         let held = inspector.held() as u64;
@@ -68,6 +72,7 @@ impl Uplink {
             last: None,
             flow,
             slot: Arc::clone(&slot),
+            opener,
         };
         (uplink, slot)
     }
@@ -125,7 +130,10 @@ impl Body for Uplink {
                     let bytes = chunk.len();
                     let verdict = inspector.feed(chunk);
                     this.flow.came(bytes, inspector.held());
-                    verdict
+                    verdict.and_then(|()| match &this.opener {
+                        Some(opener) => opener.open(inspector),
+                        None => Ok(()),
+                    })
                 }
                 Poll::Ready(Some(Err(broken))) => return self.cut(Why::Broken(broken)),
                 Poll::Ready(None) => {

@@ -102,8 +102,8 @@ fn kinds(info: &MethodInfo) -> &'static [ObjectKind] {
         Named::Name(ObjectKind::Prompt) => &[ObjectKind::Prompt],
         Named::Name(ObjectKind::Resource) | Named::Uri | Named::Filter => &[ObjectKind::Resource],
         Named::Ref => &[ObjectKind::Prompt, ObjectKind::Resource],
-        // A task is the call that made it.
-        Named::Task => &[ObjectKind::Tool],
-        Named::None => &[],
+        // A task is the call that made it. One that is told of may be the client's own.
+        Named::Task if !info.is_notification => &[ObjectKind::Tool],
+        Named::None | Named::Task => &[],
     }
 }

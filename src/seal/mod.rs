@@ -67,6 +67,12 @@ impl Sealer {
     /// Stands before every sealed text. Another way of sealing gets another.
     pub const PREFIX: &str = "fw1.";
 
+    /// Bytes of the text that `payload` bytes are sealed as.
+    #[must_use]
+    pub const fn sealed_len(payload: usize) -> usize {
+        Self::PREFIX.len() + ((NONCE_LEN + payload + TAG_LEN) * 4).div_ceil(3)
+    }
+
     /// A sealer under `key`.
     #[must_use]
     pub fn new(key: &Key) -> Self {

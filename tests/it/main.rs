@@ -13,6 +13,7 @@ mod examples;
 mod expr;
 mod framing;
 mod gateway;
+mod handles;
 mod hidden;
 mod http_sse;
 mod json;

@@ -36,7 +36,9 @@ struct Seen {
 impl Stage {
     async fn set(policy: &str, config: &str, reply: &str) -> Self {
         let upstream = Upstream::start().await.answering(reply.to_owned());
-        let gateway = Setup::new(policy, upstream.address).config(config).start();
+        // Whose a task is, is tried in `handles`.
+        let config = format!("handles = \"plain\"\n{config}");
+        let gateway = Setup::new(policy, upstream.address).config(&config).start();
         Self { gateway, upstream, idle: None }
     }
 

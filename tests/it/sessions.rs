@@ -3,32 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use mcpfw::identity::Authenticator;
-use mcpfw::identity::issuer::DemoIssuer;
 use serde_json::{Value, json};
 
 use crate::support::gateway::{OPEN, Running, Setup, UNWATCHED};
+use crate::support::tokens::{authenticator, bearer, issuer};
 use crate::support::wire::{Answering, Message, Upstream, Wire, call, chunk, json_reply, post};
 
-const KEY: &str = "[session]\nkey = \"2NZL1vQm3rHXIVhT1xkm9cJZ8f0O2iKQeD7y5sWqk4I=\"\n";
+pub(crate) const KEY: &str = "[session]\nkey = \"2NZL1vQm3rHXIVhT1xkm9cJZ8f0O2iKQeD7y5sWqk4I=\"\n";
 const OTHER_KEY: &str = "[session]\nkey = \"3NZL1vQm3rHXIVhT1xkm9cJZ8f0O2iKQeD7y5sWqk4I=\"\n";
-
-fn issuer() -> DemoIssuer {
-    DemoIssuer::generate("https://issuer.test/", "https://mcp.test/mcp").unwrap()
-}
-
-fn authenticator(issuer: &DemoIssuer) -> Authenticator {
-    Authenticator::new([issuer.trust()], |_, _| {}).unwrap()
-}
-
-/// The header line of a token of `sub`.
-fn bearer(issuer: &DemoIssuer, sub: &str, claims: &Value) -> String {
-    let claims = claims.as_object().cloned().unwrap();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    format!("Authorization: Bearer {}\r\n", issuer.sign(sub, claims, now, 600).unwrap())
-}
 
 /// A reply that names a session.
 fn minting(id: &str) -> String {

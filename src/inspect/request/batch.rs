@@ -197,6 +197,7 @@ impl Envelope {
         self.is_quiet = last.is_quiet;
         self.batch = last.batch;
         self.arguments_len = last.arguments_len;
+        self.handles.is_on = last.handles.is_on;
     }
 
     fn end_element(&mut self, kind: Kind) {

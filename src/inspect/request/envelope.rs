@@ -9,6 +9,7 @@ use super::super::capture::Capture;
 use super::super::id::IdReader;
 use super::super::text::{Scratch, Text};
 use super::batch::Batch;
+use super::handle::Handles;
 use super::mirrored::Mirrored;
 use super::place;
 use super::{Exchange, RequestLimits, Violation};
@@ -100,6 +101,7 @@ pub(super) struct Envelope {
     pub(super) brace: Option<u64>,
     /// The batch of which this message is an element.
     pub(super) batch: Option<Box<Batch>>,
+    pub(super) handles: Handles,
     pub(super) scratch: Scratch,
 }
 
@@ -146,6 +148,7 @@ impl Envelope {
             is_decided: false,
             brace: None,
             batch: None,
+            handles: Handles::default(),
             scratch: Scratch::default(),
         }
     }
@@ -216,9 +219,15 @@ impl Envelope {
             }
             place::VERSION if kind != Kind::String => self.version = Version::NotString,
             place::CAPABILITIES => self.has_capabilities = is_object,
-            place::RETRY => {
+            place::RETRY | place::STATE => {
                 self.is_retry = true;
+                if place == place::STATE && kind != Kind::Null {
+                    self.begin_handle(place, kind == Kind::String, at);
+                }
                 self.settle();
+            }
+            place::TASK | place::WATCHED if kind == Kind::String => {
+                self.begin_handle(place, true, at);
             }
             place::SUBSCRIPTIONS if kind != Kind::Array => self.subscriptions = None,
             place::SUBSCRIPTION if kind != Kind::String => self.subscriptions = None,
@@ -264,7 +273,11 @@ impl Envelope {
             }
             place::SUBSCRIPTION if kind == Kind::String => return self.end_subscription(),
             place::SUBSCRIPTION => return,
+            place::STATE | place::WATCHED => self.end_handle(place, at),
             _ => {
+                if place == place::TASK {
+                    self.end_handle(place, at);
+                }
                 // What comes too late for the decision is not worth its memory.
                 if kind != Kind::String || self.is_decided {
                     return;
@@ -389,7 +402,9 @@ impl Envelope {
             | place::TASK
             | place::REF_NAME
             | place::REF_URI
+            | place::WATCHED
             | place::SUBSCRIPTION => self.limits.target,
+            place::STATE => self.limits.state,
             _ => self.limits.method,
         }
     }

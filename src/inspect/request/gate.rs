@@ -2,6 +2,7 @@
 //! root's closing brace (tail-hold, T8).
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
@@ -23,6 +24,8 @@ pub(super) struct Gate {
     /// Offset of the byte that completes the document; it and what follows stay until the end is good.
     brace: Option<u64>,
     is_complete: bool,
+    /// Offset of the first byte of what may yet be replaced.
+    handle: Option<u64>,
 }
 
 impl Gate {
@@ -46,6 +49,31 @@ impl Gate {
     /// Says where the closing brace of the root stands.
     pub(super) fn keep_from(&mut self, brace: u64) {
         self.brace = Some(brace);
+    }
+
+    /// Says from where on bytes wait for [`Gate::put`], if any do.
+    pub(super) fn hold_from(&mut self, handle: Option<u64>) {
+        self.handle = handle;
+    }
+
+    /// Puts `text`, in quotes, in place of the string at `at`, and white space where that leaves room. False where it does not
+    /// fit, or some of the string has left.
+    pub(super) fn put(&mut self, at: Range<u64>, text: &[u8]) -> bool {
+        let room = at.end.saturating_sub(at.start);
+        if at.start < self.left || at.end > self.fed || text.len() as u64 + 2 > room {
+            return false;
+        }
+        let mut all = BytesMut::with_capacity(self.held());
+        while let Some(chunk) = self.pop() {
+            all.extend_from_slice(&chunk);
+        }
+        let place = |offset: u64| usize::try_from(offset - self.left).unwrap_or(usize::MAX);
+        let Some(string) = all.get_mut(place(at.start)..place(at.end)) else { return false };
+        let new = [b"\"", text, b"\""].concat();
+        let new = new.iter().chain(std::iter::repeat(&b' '));
+        string.iter_mut().zip(new).for_each(|(old, new)| *old = *new);
+        self.first = Some(all.freeze());
+        true
     }
 
     /// Says that the whole body was good.
@@ -72,6 +100,7 @@ impl Gate {
             Some(brace) if !self.is_complete => brace,
             _ => self.fed,
         };
+        let until = self.handle.map_or(until, |handle| handle.min(until));
         let room = usize::try_from(until.saturating_sub(self.left)).unwrap_or(usize::MAX);
         if room == 0 {
             return None;

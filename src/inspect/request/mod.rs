@@ -14,6 +14,7 @@
 mod batch;
 mod envelope;
 mod gate;
+mod handle;
 mod mirrored;
 mod place;
 mod reader;
@@ -28,6 +29,7 @@ use bytes::Bytes;
 pub use self::batch::Batch;
 use self::envelope::Envelope;
 use self::gate::Gate;
+pub use self::handle::{Handle, HandleKind, Opened};
 use self::mirrored::Mirrored;
 use self::reader::{Enough, Reader};
 pub use self::violation::Violation;
@@ -69,6 +71,9 @@ pub struct RequestLimits {
     pub method: usize,
     /// Bytes of a tool or prompt name, a URI or a task handle. Default 8 KiB, what servers take of a URL.
     pub target: usize,
+    /// Bytes of a `requestState` as clients hand it back, sealed. Default 43 743: what 32 KiB of a server's are then, and within
+    /// `hold` (T14).
+    pub state: usize,
     /// Elements of a batch. Default 20 (T6): what one refused element costs its neighbours, and what one request can ask
     /// for. With 0 there are no batches. All of a batch is held until its end, so that `hold` bounds its bytes.
     pub batch: usize,
@@ -88,6 +93,7 @@ impl Default for RequestLimits {
             elements: 64,
             method: 128,
             target: 8 << 10,
+            state: 43_743,
             batch: 20,
             trailing: 1 << 10,
             json: json::Limits::default(),
@@ -171,6 +177,7 @@ impl RequestInspector {
                 self.gate.keep_from(brace);
             }
             self.gate.push(chunk);
+            self.hold_handles();
         } else if !rest.is_empty() {
             let _ = self.drain(rest);
         }
@@ -401,13 +408,18 @@ impl RequestInspector {
             false => limits.hold,
         };
         let limit = if is_decided { limits.body } else { limits.body.min(hold) };
+        let limit = self.envelope.handles.end_of_state(limits.state).unwrap_or(limit).min(limit);
         limit.saturating_sub(self.fed)
     }
 
     /// The limit that [`RequestInspector::room`] ran into.
     fn excess(&self) -> Violation {
+        let limits = &self.envelope.limits;
         if self.fed >= self.envelope.limits.body {
             Violation::BodyTooLarge
+        } else if self.envelope.handles.end_of_state(limits.state).is_some_and(|at| self.fed >= at)
+        {
+            Violation::StateUnknown
         } else {
             Violation::HoldExceeded
         }

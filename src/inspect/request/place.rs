@@ -32,9 +32,15 @@ places! {
     FILTER = 18,
     SUBSCRIPTIONS = 19,
     SUBSCRIPTION = 20,
+    // `inputResponses`
     RETRY = 21,
     // Inside a captured argument.
     CAPTURED = 22,
+    // `requestState`
+    STATE = 23,
+    // `notifications.taskIds`, and one of them.
+    TASKS = 24,
+    WATCHED = 25,
     // The capture trie: this plus the trie's own number. It has 64 paths of an expression each.
     TRIE = 64,
     // The paths that headers mirror: this plus the node in the tool's annotations, of which there are 32 x 16 at most.
@@ -79,7 +85,8 @@ pub(super) fn member(object: u16, name: &str) -> Member {
         (PARAMS, "ref") => REF,
         (PARAMS, "taskId") => TASK,
         (PARAMS, "protocolVersion") => REQUESTED,
-        (PARAMS, "inputResponses" | "requestState") => RETRY,
+        (PARAMS, "inputResponses") => RETRY,
+        (PARAMS, "requestState") => STATE,
         (PARAMS, "notifications") => FILTER,
         (META, "io.modelcontextprotocol/protocolVersion") => VERSION,
         (META, "io.modelcontextprotocol/clientCapabilities") => CAPABILITIES,
@@ -87,6 +94,7 @@ pub(super) fn member(object: u16, name: &str) -> Member {
         (REF, "name") => REF_NAME,
         (REF, "uri") => REF_URI,
         (FILTER, "resourceSubscriptions") => SUBSCRIPTIONS,
+        (FILTER, "taskIds") => TASKS,
         _ => return Member::Unknown,
     };
     Member::At(at)

@@ -60,6 +60,9 @@ impl Visit for Reader<'_> {
             };
         }
         match place::member(at, name) {
+            Member::At(place::STATE) if envelope.handles.is_on => {
+                return Ok(place::node(place::STATE).with_text());
+            }
             Member::At(to) => return Ok(place::node(to)),
             Member::Outcome => envelope.outcome(),
             Member::Unknown => {
@@ -86,6 +89,7 @@ impl Visit for Reader<'_> {
         let at = envelope.captured_at(array.number());
         Ok(match at {
             place::SUBSCRIPTIONS => place::node(place::SUBSCRIPTION),
+            place::TASKS if envelope.handles.is_on => place::node(place::WATCHED).with_text(),
             at if (at == place::CAPTURED || at >= place::TRIE) && envelope.capture.is_keeping() => {
                 place::node(place::CAPTURED)
             }

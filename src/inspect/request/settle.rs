@@ -210,12 +210,16 @@ impl Envelope {
                     _ => return Err(Violation::TargetMissing),
                 }
             }
-            // Policy knows no tasks, but a header may name one.
+            // A header may name it, opened or not.
             Target::Task => match self.task {
                 Text::NotString => return Err(Violation::TargetNotString),
                 Text::TooLong => return Err(Violation::TargetTooLong),
                 Text::Absent if !is_closed => Found::NotYet,
-                Text::Absent | Text::Is(_) => Found::Is(None),
+                Text::Absent => Found::Is(None),
+                Text::Is(_) => match self.task_object(method)? {
+                    Some(object) => Found::Is(object),
+                    None => Found::NotYet,
+                },
             },
             Target::Filter if is_closed || self.filter == Progress::Closed => Found::Is(None),
             Target::Ref | Target::Filter => Found::NotYet,

@@ -95,6 +95,12 @@ pub enum Violation {
     /// What the method acts on is named by more bytes than `RequestLimits::target`.
     #[error("the name of what the method acts on is too long")]
     TargetTooLong,
+    /// The handle of a task that is not one of this caller's (T15).
+    #[error("there is no such task")]
+    TaskUnknown,
+    /// A `requestState` that was not handed to this caller, for this method and target, of late (T14).
+    #[error("requestState is not what the server gave for this call")]
+    StateUnknown,
     /// The URI of a resource that the method acts on could be read in two ways (T12).
     #[error(transparent)]
     Uri(#[from] UriFault),
@@ -137,6 +143,8 @@ impl Violation {
             Self::TargetMissing => "target_missing",
             Self::TargetNotString => "target_not_string",
             Self::TargetTooLong => "target_too_long",
+            Self::TaskUnknown => "task_unknown",
+            Self::StateUnknown => "state_unknown",
             Self::Uri(fault) => fault.slug(),
             Self::Envelope(error) => error.slug(),
         }
@@ -185,6 +193,8 @@ impl Violation {
             | Self::TargetMissing
             | Self::TargetNotString
             | Self::TargetTooLong
+            | Self::TaskUnknown
+            | Self::StateUnknown
             | Self::Uri(_) => codes::INVALID_PARAMS,
             Self::Envelope(error) => error.code(),
             _ => codes::INVALID_REQUEST,

@@ -4,8 +4,12 @@ use super::super::id::Run;
 use super::editor::{Editor, Mode};
 use super::held::Part;
 use super::output::Output;
-use super::{Judge, Listing, ReplyError};
+use super::{Judge, Listing, ReplyError, SealedKind};
 use crate::wire::json::Kind;
+
+/// Bytes of the id of a task, decoded: those of known servers have 36. Sealed, with the name of a tool, it still fits into a
+/// header.
+const TASK_BYTES: usize = 1 << 10;
 
 /// The tokenizer's view of an [`Editor`] during one run of payload.
 pub(super) struct Cut<'a, 'o, J> {
@@ -56,6 +60,60 @@ impl<J: Judge> Cut<'_, '_, J> {
         self.editor.held.clear();
         self.from = at;
         self.editor.mode = Mode::Void;
+    }
+
+    /// A handle begins at `at`: what stands for it takes its place. A string is never cut by framing.
+    pub(super) fn begin_handle(&mut self, kind: SealedKind, at: u64) {
+        let mode = self.editor.mode;
+        match mode {
+            Mode::Pass => self.pass_until(at),
+            Mode::Hold(since) => {
+                self.pass_until(since.min(at));
+                let rest = self.place(self.from)..self.place(at);
+                self.editor.held.push(Part::Payload, rest);
+            }
+            // It goes with what is around it.
+            Mode::Drop | Mode::Void => return,
+        }
+        self.from = at;
+        self.editor.handle.clear();
+        self.editor.handle_most = match kind {
+            SealedKind::State => self.editor.options.handle,
+            SealedKind::Task => TASK_BYTES,
+        };
+        self.editor.before_handle = Some(mode);
+        self.editor.mode = Mode::Drop;
+    }
+
+    /// A piece of it.
+    pub(super) fn handle_text(&mut self, piece: &str) -> Result<(), ReplyError> {
+        let editor = &mut *self.editor;
+        if editor.before_handle.is_some() {
+            if editor.handle.len() + piece.len() > editor.handle_most {
+                return Err(ReplyError::HandleTooLong);
+            }
+            editor.handle.push_str(piece);
+        }
+        Ok(())
+    }
+
+    /// The handle ended before `at`.
+    pub(super) fn end_handle(&mut self, kind: SealedKind, at: u64) {
+        let editor = &mut *self.editor;
+        let Some(mode) = editor.before_handle.take() else { return };
+        // INVARIANT: a string has a JSON text.
+        let written = serde_json::to_string(&editor.handle).unwrap_or_default();
+        let inside = written.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let sealed = editor.judge.seal(kind, inside.unwrap_or_default());
+        let text = sealed.map_or(written, |sealed| format!("\"{sealed}\""));
+        self.from = at;
+        self.editor.mode = mode;
+        if mode == Mode::Pass {
+            self.output.push(text.into());
+        } else {
+            self.editor.held.carry(self.output);
+            self.editor.held.push_carried(Part::Payload, text.as_bytes());
+        }
     }
 
     /// The run is used up, and the message has come to offset `end`.

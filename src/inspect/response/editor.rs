@@ -74,6 +74,12 @@ pub(super) struct Editor<J> {
     pub(super) has_scope: bool,
     pub(super) has_result_type: bool,
 
+    /// The handle that is being read, and what happened to the bytes before it.
+    pub(super) handle: String,
+    /// How long it may be.
+    pub(super) handle_most: usize,
+    pub(super) before_handle: Option<Mode>,
+
     pub(super) hidden: u64,
     pub(super) max_held: usize,
 }
@@ -103,6 +109,9 @@ impl<J: Judge> Editor<J> {
             has_list: false,
             has_scope: false,
             has_result_type: false,
+            handle: String::new(),
+            handle_most: 0,
+            before_handle: None,
             hidden: 0,
             max_held: 0,
         };

@@ -45,6 +45,9 @@ pub enum ReplyError {
     /// A message of more than `ReplyOptions::message` bytes.
     #[error("a message of the reply is too large")]
     TooLarge,
+    /// A `requestState` or the id of a task of more than `ReplyOptions::handle` bytes.
+    #[error("requestState, or the id of a task, is too long")]
+    HandleTooLong,
     /// A line of the event stream is no known field: probably another type of content (field of T17).
     #[error("unknown field in the event stream")]
     UnknownField,
@@ -71,6 +74,7 @@ impl ReplyError {
             Self::InputNotObject => "input_not_object",
             Self::TooLarge => "reply_too_large",
             Self::HoldExceeded => "hold_exceeded",
+            Self::HandleTooLong => "handle_too_long",
             Self::UnknownField => "unknown_field",
             Self::Truncated => "truncated",
         }

@@ -129,6 +129,13 @@ pub trait Judge {
         true
     }
 
+    /// What a client gets in place of a handle, which stands in the reply as `text`: the inside of a JSON string. `None`: what
+    /// the server wrote. Must be such an inside, too; only where [`Watch::states`] or [`Watch::tasks`] is on.
+    fn seal(&mut self, handle: SealedKind, text: &str) -> Option<String> {
+        let _ = (handle, text);
+        None
+    }
+
     /// The JSON-RPC error, under `id` where that was read, in place of a result that asks for what is not permitted.
     fn refusal(&mut self, id: Option<&Id>) -> Vec<u8>;
 }
@@ -144,14 +151,34 @@ pub struct Watch {
     pub private: bool,
     /// Requests of the server.
     pub requests: bool,
+    /// `requestState`s, which clients get sealed (T14); with `requests` only.
+    pub states: bool,
+    /// Ids of tasks, likewise (T15).
+    pub tasks: bool,
     /// How large messages are.
     pub size: bool,
 }
 
+/// What a handle in a reply stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SealedKind {
+    /// `requestState`
+    State,
+    /// `taskId`
+    Task,
+}
+
 impl Watch {
     /// Nothing.
-    pub const NOTHING: Self =
-        Self { lists: false, elements: false, private: false, requests: false, size: false };
+    pub const NOTHING: Self = Self {
+        lists: false,
+        elements: false,
+        private: false,
+        requests: false,
+        states: false,
+        tasks: false,
+        size: false,
+    };
     /// Lists alone.
     pub const LISTS: Self = Self { lists: true, private: true, ..Self::NOTHING };
 
@@ -176,6 +203,8 @@ pub struct ReplyOptions {
     pub hold: usize,
     /// Bytes of one message. `None`: no limit (T54).
     pub message: Option<u64>,
+    /// Bytes of a `requestState` as the server makes it, decoded. Default 32 KiB (T14): servers keep small states in them.
+    pub handle: usize,
     /// Bytes of parameters of a server's request that are kept for rules; as of a call's arguments.
     pub capture: usize,
     /// Elements of a captured list.
@@ -194,6 +223,7 @@ impl Default for ReplyOptions {
             allows_batch: false,
             hold: 64 << 10,
             message: None,
+            handle: 32 << 10,
             capture: 16 << 10,
             elements: 64,
             json: json::Limits::default(),

@@ -48,6 +48,11 @@ pub(super) const ERROR_DATA: u16 = 36;
 /// `error.data.elicitations` (-32042 of 2025-11-25), and one of them: the `params` of an `elicitation/create`.
 pub(super) const ELICITATIONS: u16 = 37;
 pub(super) const ELICITATION: u16 = 38;
+/// `result.requestState`, and `taskId` of a task: handles, which clients get sealed.
+pub(super) const STATE: u16 = 39;
+pub(super) const TASK_ID: u16 = 40;
+/// `result.task` (2025-11-25).
+pub(super) const TASK: u16 = 41;
 /// The capture trie: this plus the trie's own number.
 pub(super) const TRIE: u16 = 64;
 

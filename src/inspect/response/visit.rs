@@ -7,9 +7,10 @@ use super::editor::{Mode, Stage};
 use super::place::{
     AMBIGUOUS, CAPTURED, DEEP, DOUBTFUL, ELEMENT, ELEMENT_END, ELICITATION, ELICITATIONS, ERROR,
     ERROR_DATA, ID, INPUT, INPUTS, LIST, LIST_END, LISTS, MEMBERS, MESSAGE, METHOD, MODE, NAME,
-    PARAMS, RESULT, RESULT_TYPE, ROOT, SCOPE, TELLING, TRIE, URL, list_at, list_of, unless_alike,
+    PARAMS, RESULT, RESULT_TYPE, ROOT, SCOPE, STATE, TASK, TASK_ID, TELLING, TRIE, URL, list_at,
+    list_of, unless_alike,
 };
-use super::{ElementPart, Judge, ReplyError};
+use super::{ElementPart, Judge, ReplyError, SealedKind};
 use crate::wire::json::{Kind, Node, Visit};
 
 /// What replaces the value of `cacheScope`: what depends on the caller may not be shared (T55).
@@ -42,6 +43,7 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
                 "params" => Node::new(PARAMS),
                 _ => unless_alike(name, &["method", "params"]),
             },
+            TASK if name == "taskId" => Node::new(TASK_ID).with_text(),
             ERROR => match name {
                 "data" => Node::new(ERROR_DATA),
                 _ => unless_alike(name, &["data"]),
@@ -105,7 +107,9 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
             ERROR if kind == Kind::Object => {
                 self.begin_outcome(self.editor.options.is_modern || !self.editor.is_tail_held);
             }
-            RESULT | ERROR | TELLING => self.settle(),
+            RESULT | ERROR | TELLING | TASK => self.settle(),
+            STATE if kind == Kind::String => self.begin_handle(SealedKind::State, at),
+            TASK_ID if kind == Kind::String => self.begin_handle(SealedKind::Task, at),
             SCOPE => {
                 self.settle();
                 self.pass_until(at);
@@ -169,6 +173,7 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
                 self.tell(ElementPart::Text(piece));
             }
             DEEP => self.tell(ElementPart::Text(piece)),
+            STATE | TASK_ID => return self.handle_text(piece),
             place => self.editor.asked.text(place, piece),
         }
         Ok(())
@@ -200,6 +205,14 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
             LIST..=LIST_END if kind == Kind::Array => {
                 self.check_hold(at)?;
                 self.release();
+                Ok(())
+            }
+            STATE => {
+                self.end_handle(SealedKind::State, at);
+                Ok(())
+            }
+            TASK_ID => {
+                self.end_handle(SealedKind::Task, at);
                 Ok(())
             }
             ID => {
@@ -274,6 +287,9 @@ impl<J: Judge> Cut<'_, '_, J> {
                 // `tasks/get` and `notifications/tasks` carry the result of the call that made the task.
                 "result" => return Node::new(RESULT),
                 "error" => return Node::new(ERROR),
+                "requestState" if watch.states => return Node::new(STATE).with_text(),
+                "taskId" if watch.tasks => return Node::new(TASK_ID).with_text(),
+                "task" if watch.tasks => return Node::new(TASK),
                 // Small, and often first.
                 "_meta" | "requestState" => return Node::IGNORE,
                 _ => {}

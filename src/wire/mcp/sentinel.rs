@@ -46,6 +46,20 @@ pub fn is_encoded(value: &str) -> bool {
     value.starts_with(OPEN) && value.ends_with(CLOSE)
 }
 
+/// `text` as a header value: itself where it is plain, and no header field's parser takes anything off it; else in base64.
+#[must_use]
+pub fn encode(text: &str) -> Cow<'_, str> {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && !text.is_empty()
+        && !is_encoded(text);
+    if is_plain {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("{OPEN}{}{CLOSE}", CANONICAL.encode(text)))
+}
+
 /// The text that `value` stands for. Decodes once: a text that itself looks like a sentinel arrives encoded.
 ///
 /// # Errors

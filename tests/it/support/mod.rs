@@ -3,6 +3,7 @@
 pub(crate) mod gateway;
 pub(crate) mod idp;
 pub(crate) mod process;
+pub(crate) mod tokens;
 pub(crate) mod wire;
 
 use std::future::Future;
