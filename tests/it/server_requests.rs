@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use crate::support::gateway::{OPEN, Setup};
-use crate::support::wire::{STREAM, Upstream, Wire, call, chunk, json_reply, post};
+use crate::support::gateway::{OPEN, Running, Setup};
+use crate::support::wire::{
+    MODERN, STREAM, Upstream, Wire, call, chunk, json_reply, modern_call, post,
+};
 
 /// Calls, and forms; no sampling, no roots.
 const FORMS: &str = "[[allow]]\nname = \"calls\"\ntools = [\"*\"]\n\
@@ -22,6 +24,32 @@ fn event(message: &str) -> String {
 
 fn initialize() -> String {
     r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#.to_owned()
+}
+
+/// A call that has reached its server.
+struct Stage {
+    upstream: Upstream,
+    gateway: Running,
+    client: Wire,
+    server: Wire,
+}
+
+/// `request` on its way, under `policy` and with `config`.
+async fn called(policy: &str, config: &str, request: String) -> Stage {
+    let upstream = Upstream::start().await;
+    let gateway = Setup::new(policy, upstream.address()).config(config).start();
+    let mut client = Wire::connect(gateway.address).await;
+    client.send(request).await;
+    let mut server = upstream.accept().await;
+    server.request().await;
+    Stage { upstream, gateway, client, server }
+}
+
+/// Tool `t` is called, and its server has begun to answer with a stream.
+async fn streaming(policy: &str, config: &str) -> Stage {
+    let mut stage = called(policy, config, post("", &call("1", "t", "{}"))).await;
+    stage.server.send(STREAM).await;
+    stage
 }
 
 #[tokio::test]
@@ -69,13 +97,7 @@ async fn a_refused_request_is_answered_to_the_server() {
 
 #[tokio::test]
 async fn a_permitted_request_is_answered_once() {
-    let upstream = Upstream::start().await;
-    let mut gateway = Setup::new(FORMS, upstream.address()).start();
-    let mut client = Wire::connect(gateway.address).await;
-    client.send(post("", &call("1", "t", "{}"))).await;
-    let mut server = upstream.accept().await;
-    server.request().await;
-    server.send(STREAM).await;
+    let Stage { upstream, mut gateway, mut client, mut server } = streaming(FORMS, "").await;
     server.send(event(FORM)).await;
     client.until(FORM).await;
     // Nobody asked under this id, nor for a number.
@@ -103,14 +125,8 @@ async fn an_answer_may_be_large_and_name_its_request_last() {
         |len: usize| frame.replace("\"\"", &format!("\"{}\"", "x".repeat(len - frame.len())));
     // To the end of the id; the brace behind it waits for nothing.
     for (len, status) in [((100 << 10) + 1, 202), ((100 << 10) + 2, 400)] {
-        let upstream = Upstream::start().await;
         let config = "[limits]\nmax_response = \"100KiB\"";
-        let gateway = Setup::new(FORMS, upstream.address()).config(config).start();
-        let mut client = Wire::connect(gateway.address).await;
-        client.send(post("", &call("1", "t", "{}"))).await;
-        let mut server = upstream.accept().await;
-        server.request().await;
-        server.send(STREAM).await;
+        let Stage { upstream, gateway, mut client, mut server } = streaming(FORMS, config).await;
         server.send(event(FORM)).await;
         client.until(FORM).await;
         let mut other = Wire::connect(gateway.address).await;
@@ -127,13 +143,7 @@ async fn an_answer_may_be_large_and_name_its_request_last() {
 /// A limit counts what it selects; one of everything counts what clients call.
 #[tokio::test]
 async fn limits_count_what_they_select() {
-    let upstream = Upstream::start().await;
-    let mut gateway = Setup::new(FORMS, upstream.address()).start();
-    let mut client = Wire::connect(gateway.address).await;
-    client.send(post("", &call("1", "t", "{}"))).await;
-    let mut server = upstream.accept().await;
-    server.request().await;
-    server.send(STREAM).await;
+    let Stage { upstream, mut gateway, mut client, mut server } = streaming(FORMS, "").await;
     for id in 0..3 {
         server.send(event(&FORM.replace("\"f\"", &id.to_string()))).await;
     }
@@ -151,15 +161,6 @@ async fn limits_count_what_they_select() {
     server.request().await;
     server.send(json_reply(RESULT)).await;
     assert_eq!(client.reply().await.status(), 200);
-}
-
-const MODERN: &str =
-    "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: t\r\n";
-
-fn modern_call(id: &str) -> String {
-    format!(
-        r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"t","arguments":{{}},"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
-    )
 }
 
 /// A modern server asks in its result.
@@ -185,14 +186,10 @@ async fn a_result_that_asks_for_too_much_is_an_error() {
     let policy = FORMS.replace("2/min", "100/min");
     for (message, passes) in table {
         for is_stream in [false, true] {
-            let upstream = Upstream::start().await;
-            let mut gateway = Setup::new(&policy, upstream.address())
-                .config("elicitation_hosts = [\"pay.example\"]")
-                .start();
-            let mut client = Wire::connect(gateway.address).await;
-            client.send(post(MODERN, &modern_call("5"))).await;
-            let mut server = upstream.accept().await;
-            server.request().await;
+            let config = "elicitation_hosts = [\"pay.example\"]";
+            let request = post(MODERN, &modern_call("5"));
+            let Stage { mut gateway, mut client, mut server, .. } =
+                called(&policy, config, request).await;
             let body = if is_stream {
                 server.send(STREAM).await;
                 server.send(event(&message)).await;
@@ -232,14 +229,10 @@ async fn an_error_that_sends_the_user_too_far_is_another() {
     };
     for (url, passes) in [("https://pay.example/x", true), ("https://evil.example/x", false)] {
         for is_stream in [false, true] {
-            let upstream = Upstream::start().await;
-            let gateway = Setup::new(FORMS, upstream.address())
-                .config("elicitation_hosts = [\"pay.example\"]")
-                .start();
-            let mut client = Wire::connect(gateway.address).await;
-            client.send(post("", &call("5", "t", "{}"))).await;
-            let mut server = upstream.accept().await;
-            server.request().await;
+            let config = "elicitation_hosts = [\"pay.example\"]";
+            let request = post("", &call("5", "t", "{}"));
+            let Stage { gateway: _gateway, mut client, mut server, .. } =
+                called(FORMS, config, request).await;
             let out = if is_stream {
                 server.send(STREAM).await;
                 server.send(event(&error(url))).await;
@@ -258,14 +251,8 @@ async fn an_error_that_sends_the_user_too_far_is_another() {
 /// Where nothing could be refused, nothing is looked at: not even whether it is JSON.
 #[tokio::test]
 async fn without_a_rule_nothing_is_held() {
-    let upstream = Upstream::start().await;
-    let gateway =
-        Setup::new(OPEN, upstream.address()).config("elicitation_hosts = [\"*\"]").start();
-    let mut client = Wire::connect(gateway.address).await;
-    client.send(post("", &call("1", "t", "{}"))).await;
-    let mut server = upstream.accept().await;
-    server.request().await;
-    server.send(STREAM).await;
+    let hosts = "elicitation_hosts = [\"*\"]";
+    let Stage { gateway: _gateway, mut client, mut server, .. } = streaming(OPEN, hosts).await;
     for piece in ["d", "ata: no", " JSON\n\nfoo: bar\n\n", "data: {\"method\":\"samp"] {
         server.send(chunk(piece)).await;
         client.until(piece).await;
@@ -276,12 +263,8 @@ async fn without_a_rule_nothing_is_held() {
 #[tokio::test]
 async fn refusals_without_an_answer_are_bounded() {
     for (count, passes) in [(4_096, true), (4_097, false)] {
-        let upstream = Upstream::start().await;
-        let mut gateway = Setup::new(FORMS, upstream.address()).start();
-        let mut client = Wire::connect(gateway.address).await;
-        client.send(post("", &call("1", "t", "{}"))).await;
-        let mut server = upstream.accept().await;
-        server.request().await;
+        let request = post("", &call("1", "t", "{}"));
+        let Stage { mut gateway, mut client, mut server, .. } = called(FORMS, "", request).await;
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
         server.send(head).await;
         let batch = format!("[{}]", vec![SAMPLING; count].join(","));

@@ -6,17 +6,9 @@
 #![expect(clippy::string_slice, reason = "a test fails by panicking")]
 
 use crate::support::gateway::{OPEN, Setup};
-use crate::support::wire::{STREAM, Upstream, Wire, call, chunk, json_reply, post, post_head};
-
-const MODERN: &str =
-    "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: t\r\n";
-
-/// A modern `tools/call` of tool `t`.
-fn modern_call(id: &str) -> String {
-    format!(
-        r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"t","arguments":{{}},"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
-    )
-}
+use crate::support::wire::{
+    MODERN, STREAM, Upstream, Wire, call, chunk, json_reply, modern_call, post, post_head,
+};
 
 #[tokio::test]
 async fn an_event_arrives_before_the_next_is_sent() {

@@ -323,6 +323,17 @@ pub(crate) fn call(id: &str, tool: &str, arguments: &str) -> String {
     )
 }
 
+/// The headers of [`modern_call`].
+pub(crate) const MODERN: &str =
+    "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: t\r\n";
+
+/// A modern `tools/call` of tool `t`.
+pub(crate) fn modern_call(id: &str) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"t","arguments":{{}},"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{}}}}}}}}"#
+    )
+}
+
 /// A reply of an upstream: JSON with its length.
 pub(crate) fn json_reply(body: &str) -> String {
     format!(
