@@ -29,8 +29,11 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Takes a chunk that has been scanned.
+    /// Takes a chunk that has been scanned. One of nothing (an empty DATA frame) is none.
     pub(super) fn push(&mut self, chunk: Bytes) {
+        if chunk.is_empty() {
+            return;
+        }
         self.fed += chunk.len() as u64;
         if !self.copied.is_empty() || self.queue.len() == SHARED {
             self.copied.extend_from_slice(&chunk);
@@ -131,6 +134,7 @@ mod tests {
     fn fill(gate: &mut Gate, text: &[u8], step: usize) {
         for piece in text.chunks(step) {
             gate.push(Bytes::copy_from_slice(piece));
+            gate.push(Bytes::new());
         }
     }
 
