@@ -133,10 +133,11 @@ impl<J: Judge> Cut<'_, '_, J> {
 
     /// Checks what is held when the message has come to offset `at`.
     pub(super) fn check_hold(&mut self, at: u64) -> Result<(), ReplyError> {
-        if self.editor.options.message.is_some_and(|most| at > most) {
-            return Err(ReplyError::TooLarge);
+        let (over, too_large) = (self.editor.over(at), self.editor.too_large(at));
+        if over > too_large {
+            self.editor.give_up(self.output)?;
         }
-        if self.editor.is_over(at) { self.editor.give_up(self.output) } else { Ok(()) }
+        if too_large > 0 { Err(ReplyError::TooLarge) } else { Ok(()) }
     }
 
     pub(super) fn begin_list(&mut self, kind: Kind, at: u64) -> Result<(), ReplyError> {

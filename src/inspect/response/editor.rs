@@ -166,7 +166,7 @@ impl<J: Judge> Editor<J> {
                     Framed::Range(range) => self.held.push(Part::Framing, range),
                     Framed::Carried(bytes) => self.held.push_carried(Part::Framing, bytes),
                 }
-                if self.is_over(at) {
+                if self.over(at) > 0 {
                     self.give_up(output)?;
                 }
                 Ok(())
@@ -182,13 +182,18 @@ impl<J: Judge> Editor<J> {
         }
     }
 
-    /// Whether more is held than may be when the message has come to offset `at`.
-    pub(super) fn is_over(&mut self, at: u64) -> bool {
-        let Mode::Hold(since) = self.mode else { return false };
+    /// Bytes that are held and may not be when the message has come to offset `at`.
+    pub(super) fn over(&mut self, at: u64) -> u64 {
+        let Mode::Hold(since) = self.mode else { return 0 };
         let payload = usize::try_from(at.saturating_sub(since)).unwrap_or(usize::MAX);
         let held = payload.saturating_add(self.held.framing());
         self.max_held = self.max_held.max(held.min(self.options.hold));
-        held > self.options.hold
+        held.saturating_sub(self.options.hold) as u64
+    }
+
+    /// Bytes that a message has and may not have when it has come to offset `at`.
+    pub(super) fn too_large(&self, at: u64) -> u64 {
+        self.options.message.map_or(0, |most| at.saturating_sub(most))
     }
 
     /// The chunk at hand is used up.
@@ -198,12 +203,12 @@ impl<J: Judge> Editor<J> {
 
     /// What a message that has come to offset `at` has too much of.
     pub(super) fn excess(&mut self, at: u64) -> Option<ReplyError> {
-        if self.options.message.is_some_and(|most| at > most) {
-            Some(ReplyError::TooLarge)
-        } else if self.is_over(at) && self.stage != Stage::Result {
+        let (over, too_large) = (self.over(at), self.too_large(at));
+        // The limit that was passed first is the one that counts, however many bytes came at once.
+        if over > too_large && self.stage != Stage::Result {
             Some(ReplyError::HoldExceeded)
         } else {
-            None
+            (too_large > 0).then_some(ReplyError::TooLarge)
         }
     }
 
