@@ -14,5 +14,6 @@ pub mod policy_file;
 pub mod reply;
 pub mod sse;
 pub mod tokens;
+pub mod transducer;
 pub mod uri;
 pub mod words;

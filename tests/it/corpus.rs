@@ -23,6 +23,7 @@ const TARGETS: &[Target] = &[
     ("sse_chunking", fuzz::sse::chunking),
     ("sse_filter", fuzz::reply::filter),
     ("token", fuzz::tokens::token),
+    ("transducer_ops", fuzz::transducer::ops),
     ("uri_canonical", fuzz::uri::canonical),
     ("words", fuzz::words::words),
 ];
