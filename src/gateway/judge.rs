@@ -183,6 +183,11 @@ impl Judge for ReplyJudge {
         self.elements.as_ref().is_some_and(|elements| elements.passes())
     }
 
+    fn delivers(&mut self, uri: &str) -> bool {
+        let (principal, now) = (self.caller.principal(), unix_seconds());
+        self.policy.delivers(principal, &self.context(), self.revision, uri, now)
+    }
+
     fn captures(&self) -> Option<&Captures> {
         Some(self.policy.captures()).filter(|captures| !captures.is_empty())
     }

@@ -338,6 +338,9 @@ impl Exchange {
             (Some(_), Some(call)) => Grants::watch(call, watch),
             _ => watch,
         };
+        let carries = |call: &Call| carries(Method::from_wire(&call.method));
+        let carried = known.policy.may_deny_resources() && calls().any(carries);
+        let watch = Watch { carried, ..watch };
         // On an announced endpoint the answers come on the stream.
         let wants_message = known.announced.is_none() && calls().any(|call| call.is_request);
         let is_endless = calls().any(|call| &*call.method == "subscriptions/listen");
@@ -430,6 +433,13 @@ impl Exchange {
         };
         self.refuse(reject, inbound, inspector).await
     }
+}
+
+/// Whether a result of `method` may have resources in it.
+fn carries(method: Method) -> bool {
+    use Method as M;
+    let reads = matches!(method, M::ToolsCall | M::PromptsGet | M::ResourcesRead);
+    reads || matches!(method, M::TasksGet | M::TasksResult | M::SubscriptionsListen)
 }
 
 /// The ids that wait for an answer, where there are several.

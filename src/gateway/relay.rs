@@ -166,6 +166,7 @@ pub(super) async fn relay(
     // A legacy text loses nothing of itself: a batch may, and an element of a list.
     let keeps_length = !(watch.lists
         || watch.elements
+        || watch.carried
         || watch.tasks
         || options.is_modern
         || options.allows_batch);

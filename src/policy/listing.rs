@@ -77,6 +77,13 @@ pub(super) fn may_hide(stanzas: &[Stanza], kind: ObjectKind) -> bool {
     is_denied || !allows_all
 }
 
+/// Whether some deny can keep a resource from somebody.
+pub(super) fn may_deny_resources(stanzas: &[Stanza]) -> bool {
+    let target = Target::new(method_of(ObjectKind::Resource), None, false);
+    let mut enforced = stanzas.iter().filter(|rule| rule.mode == Mode::Enforce);
+    enforced.any(|rule| rule.effect() == Effect::Deny && rule.selects(&target, Question::Use))
+}
+
 /// Whether a request of the server can be refused: true unless one allow has everything, always, and no deny speaks of requests
 /// of the server.
 pub(super) fn may_refuse_requests(stanzas: &[Stanza]) -> bool {

@@ -17,8 +17,8 @@ use super::stanza::{Predicate, Stanza};
 use super::target::Target;
 use super::types::Types;
 use super::{
-    Args, Call, Captures, Context, Effect, LimitTag, Needs, Object, Permitted, Principal, Refusal,
-    RuleId, RuleInfo, SetDigest, UnixTime,
+    Args, Call, Captures, Context, Effect, LimitTag, Needs, Object, Permitted, Principal, Reason,
+    Refusal, RuleId, RuleInfo, SetDigest, UnixTime,
 };
 use crate::lock::Lock;
 use crate::wire::mcp::{ObjectKind, Revision};
@@ -41,6 +41,7 @@ pub struct Policy {
     /// By [`ObjectKind`].
     may_hide: [bool; 3],
     may_refuse_requests: bool,
+    may_deny_resources: bool,
     tests: Box<[PolicyTest]>,
     pub(super) pins: Pins,
     types: Types,
@@ -84,6 +85,7 @@ impl Policy {
             index: Index::new(stanzas.iter().map(Stanza::entry)),
             may_hide: Self::hidden_kinds(&stanzas),
             may_refuse_requests: listing::may_refuse_requests(&stanzas),
+            may_deny_resources: listing::may_deny_resources(&stanzas),
             stanzas: stanzas.into(),
             rules: rules.into(),
             predicates: predicates.into(),
@@ -275,6 +277,37 @@ impl Policy {
         let scope = Scope { principal, context, call: &call, tool: None };
         let evaluation = Evaluation { policy: self, scope, now, memo: held(memo.as_ref()) };
         evaluation.could_be_allowed(&Target::of(&call))
+    }
+
+    /// Whether no deny keeps the resource `uri` from the caller, where it comes inside the result of something else that was
+    /// permitted (T13). No allow of it is asked for: what a tool answers with is the tool's affair.
+    #[must_use]
+    pub fn delivers(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        revision: Revision,
+        uri: &str,
+        now: UnixTime,
+    ) -> bool {
+        let kind = ObjectKind::Resource;
+        let call = Call {
+            method: method_of(kind).into(),
+            object: Some(Object { kind, name: uri.into() }),
+            revision,
+            is_request: true,
+            is_retry: false,
+            args: Args::default(),
+            subscriptions: None,
+        };
+        let decided = self.decide(principal, context, &call, now);
+        !decided.is_err_and(|refusal| refusal.reason() == Reason::Denied)
+    }
+
+    /// Whether [`Policy::delivers`] can be false.
+    #[must_use]
+    pub fn may_deny_resources(&self) -> bool {
+        self.may_deny_resources
     }
 
     /// Whether [`Policy::lists`] can be false for anybody and anything of this kind; where not, lists pass untouched.

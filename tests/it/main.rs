@@ -4,6 +4,7 @@ mod architecture;
 mod authn;
 mod batch;
 mod bounds;
+mod carried;
 mod check;
 mod cli;
 mod config;

@@ -179,8 +179,11 @@ impl<J: Judge> Cut<'_, '_, J> {
         self.check_hold(at)?;
         let editor = &mut *self.editor;
         editor.is_named = true;
-        let Some(list) = super::place::list_at(editor.list) else { return Ok(()) };
-        match editor.judge.listed(list, &editor.name) {
+        let fate = match super::place::list_at(editor.list) {
+            Some(list) => editor.judge.listed(list, &editor.name),
+            None => return self.carried(at),
+        };
+        match fate {
             Listing::Shown => {
                 editor.has_kept = true;
                 self.release();
@@ -195,9 +198,38 @@ impl<J: Judge> Cut<'_, '_, J> {
         Ok(())
     }
 
+    /// The open element carries the resource that `name` has.
+    fn carried(&mut self, at: u64) -> Result<(), ReplyError> {
+        let editor = &mut *self.editor;
+        if editor.judge.delivers(&editor.name) {
+            // It may carry others.
+            return Ok(());
+        }
+        match editor.mode {
+            Mode::Hold(_) => {
+                editor.hidden += 1;
+                self.discard(at);
+                self.editor.mode = Mode::Drop;
+                Ok(())
+            }
+            Mode::Drop | Mode::Void => Ok(()),
+            Mode::Pass => Err(ReplyError::ResourceDenied),
+        }
+    }
+
+    /// The open element is text, a picture or a sound: it passes.
+    pub(super) fn is_plain(&mut self) {
+        if matches!(self.editor.mode, Mode::Hold(_)) {
+            self.editor.has_kept = true;
+            self.release();
+        }
+    }
+
     pub(super) fn end_element(&mut self, at: u64) -> Result<(), ReplyError> {
         self.check_hold(at)?;
-        if !self.editor.is_named {
+        if super::place::list_at(self.editor.list).is_none() {
+            self.is_plain();
+        } else if !self.editor.is_named {
             return Err(ReplyError::ElementWithoutName);
         }
         if self.editor.mode == Mode::Drop {

@@ -45,6 +45,9 @@ pub enum ReplyError {
     /// A message of more than `ReplyOptions::message` bytes.
     #[error("a message of the reply is too large")]
     TooLarge,
+    /// A resource that the caller may not have, in an element of which some has left already.
+    #[error("the result carries a resource that is denied")]
+    ResourceDenied,
     /// A `requestState` or the id of a task of more than `ReplyOptions::handle` bytes.
     #[error("requestState, or the id of a task, is too long")]
     HandleTooLong,
@@ -74,6 +77,7 @@ impl ReplyError {
             Self::InputNotObject => "input_not_object",
             Self::TooLarge => "reply_too_large",
             Self::HoldExceeded => "hold_exceeded",
+            Self::ResourceDenied => "resource_denied",
             Self::HandleTooLong => "handle_too_long",
             Self::UnknownField => "unknown_field",
             Self::Truncated => "truncated",

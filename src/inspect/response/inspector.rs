@@ -121,7 +121,8 @@ impl<J: Judge> ReplyInspector<J> {
     }
 
     fn events(&mut self, chunk: &Bytes, output: &mut Output<'_>) -> Result<(), ReplyError> {
-        let is_strict = self.editor.options.watch.lists;
+        let watch = self.editor.options.watch;
+        let is_strict = watch.lists || watch.carried;
         let mut at = 0;
         let mut name = 0..0;
         while let Some(piece) = self.decoder.next(chunk, at) {

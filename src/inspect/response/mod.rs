@@ -108,6 +108,12 @@ pub trait Judge {
         false
     }
 
+    /// Whether the resource `uri` may come inside the result of something else; only with [`Watch::carried`].
+    fn delivers(&mut self, uri: &str) -> bool {
+        let _ = uri;
+        true
+    }
+
     /// Which parameters of requests rules read.
     fn captures(&self) -> Option<&Captures> {
         None
@@ -149,6 +155,8 @@ pub struct Watch {
     pub elements: bool,
     /// Whether what is shown of a list may not be shared: then its `cacheScope` is made private (T55).
     pub private: bool,
+    /// Resources that come inside other results, and may not (T13).
+    pub carried: bool,
     /// Requests of the server.
     pub requests: bool,
     /// `requestState`s, which clients get sealed (T14); with `requests` only.
@@ -174,6 +182,7 @@ impl Watch {
         lists: false,
         elements: false,
         private: false,
+        carried: false,
         requests: false,
         states: false,
         tasks: false,
@@ -185,7 +194,7 @@ impl Watch {
     /// Whether there is nothing to look for.
     #[must_use]
     pub const fn is_nothing(self) -> bool {
-        !self.lists && !self.elements && !self.requests && !self.size
+        !(self.lists || self.elements || self.carried || self.requests || self.size)
     }
 }
 

@@ -16,11 +16,15 @@ pub(super) const DOUBTFUL: u16 = 5;
 pub(super) const ID: u16 = 6;
 /// `method` of a message or of an input request.
 pub(super) const METHOD: u16 = 7;
-/// The lists: this plus the index into [`LISTS`]. Their elements follow.
+/// The lists: this plus the index into [`LISTS`]; behind those `content` of a tool's result, `contents` of a resource, and
+/// `messages` of a prompt, whose elements may carry resources. Their elements follow.
 pub(super) const LIST: u16 = 8;
+pub(super) const CARRIERS: [&str; 3] = ["content", "contents", "messages"];
 pub(super) const LIST_END: u16 = LIST + 7;
 pub(super) const ELEMENT: u16 = 16;
 pub(super) const ELEMENT_END: u16 = ELEMENT + 7;
+/// An element of `content`.
+pub(super) const CONTENT: u16 = ELEMENT + LISTS.len() as u16;
 /// An element of a batch.
 pub(super) const MESSAGE: u16 = 24;
 /// `params` of a message or of an input request.
@@ -53,6 +57,11 @@ pub(super) const STATE: u16 = 39;
 pub(super) const TASK_ID: u16 = 40;
 /// `result.task` (2025-11-25).
 pub(super) const TASK: u16 = 41;
+/// What an element carries: `resource`, or the `content` of a message, and its `type`.
+pub(super) const CARRIED: u16 = 42;
+pub(super) const CARRIED_TYPE: u16 = 43;
+/// What only content has that is itself the text, the image or the sound.
+pub(super) const PLAIN: u16 = 44;
 /// The capture trie: this plus the trie's own number.
 pub(super) const TRIE: u16 = 64;
 
@@ -64,6 +73,12 @@ pub(super) const MEMBERS: [&str; 5] = ["result", "error", "method", "params", "i
 /// The list that `place` is, or is an element of.
 pub(super) fn list_at(place: u16) -> Option<List> {
     LISTS.get(usize::from(place & 7)).copied()
+}
+
+/// The place of the list of carriers that member `name` of a result is.
+pub(super) fn carriers_of(name: &str) -> Option<Node> {
+    let first = LIST + LISTS.len() as u16;
+    (first..).zip(CARRIERS).find(|(_, member)| *member == name).map(|(place, _)| Node::new(place))
 }
 
 /// The place of the list that member `name` of a result is.

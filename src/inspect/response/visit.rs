@@ -5,10 +5,10 @@ use bytes::Bytes;
 use super::cut::Cut;
 use super::editor::{Mode, Stage};
 use super::place::{
-    AMBIGUOUS, CAPTURED, DEEP, DOUBTFUL, ELEMENT, ELEMENT_END, ELICITATION, ELICITATIONS, ERROR,
-    ERROR_DATA, ID, INPUT, INPUTS, LIST, LIST_END, LISTS, MEMBERS, MESSAGE, METHOD, MODE, NAME,
-    PARAMS, RESULT, RESULT_TYPE, ROOT, SCOPE, STATE, TASK, TASK_ID, TELLING, TRIE, URL, list_at,
-    list_of, unless_alike,
+    AMBIGUOUS, CAPTURED, CARRIED, CARRIED_TYPE, CONTENT, DEEP, DOUBTFUL, ELEMENT, ELEMENT_END,
+    ELICITATION, ELICITATIONS, ERROR, ERROR_DATA, ID, INPUT, INPUTS, LIST, LIST_END, LISTS,
+    MEMBERS, MESSAGE, METHOD, MODE, NAME, PARAMS, PLAIN, RESULT, RESULT_TYPE, ROOT, SCOPE, STATE,
+    TASK, TASK_ID, TELLING, TRIE, URL, carriers_of, list_at, list_of, unless_alike,
 };
 use super::{ElementPart, Judge, ReplyError, SealedKind};
 use crate::wire::json::{Kind, Node, Visit};
@@ -43,6 +43,7 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
                 "params" => Node::new(PARAMS),
                 _ => unless_alike(name, &["method", "params"]),
             },
+            CARRIED => carried_key(name),
             TASK if name == "taskId" => Node::new(TASK_ID).with_text(),
             ERROR => match name {
                 "data" => Node::new(ERROR_DATA),
@@ -74,6 +75,7 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
         Ok(match array.number() {
             ROOT => Node::new(MESSAGE),
             ELICITATIONS => Node::new(ELICITATION),
+            CARRIED => Node::new(CARRIED),
             place @ LIST..=LIST_END => Node::new(place - LIST + ELEMENT),
             DEEP => Node::new(DEEP).with_text(),
             place if place == CAPTURED || place >= TRIE => self.editor.asked.inner(),
@@ -119,7 +121,10 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
                 self.editor.name.clear();
                 self.tell(ElementPart::Begin(kind));
             }
+            NAME if list_at(self.editor.list).is_none() => {}
             NAME => return Err(ReplyError::ElementWithoutName),
+            CARRIED_TYPE => self.editor.name.clear(),
+            PLAIN => self.is_plain(),
             DOUBTFUL => return Err(ReplyError::FoldedKey),
             AMBIGUOUS => return Err(ReplyError::RequestAndResponse),
             LIST..=LIST_END => {
@@ -131,6 +136,7 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
                 self.begin_element();
                 self.tell(ElementPart::Begin(kind));
             }
+            ELEMENT..=ELEMENT_END if list_at(place).is_none() => self.begin_element(),
             ELEMENT..=ELEMENT_END => return Err(ReplyError::ElementNotObject),
             DEEP => self.tell(ElementPart::Begin(kind)),
             ID if matches!(kind, Kind::String | Kind::Number) => self.editor.id.begin(at),
@@ -169,9 +175,10 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
     fn text(&mut self, node: Node, piece: &str) -> Result<(), ReplyError> {
         match node.number() {
             NAME => {
-                self.editor.name.push_str(piece);
+                self.name_text(piece)?;
                 self.tell(ElementPart::Text(piece));
             }
+            CARRIED_TYPE => self.name_text(piece)?,
             DEEP => self.tell(ElementPart::Text(piece)),
             STATE | TASK_ID => return self.handle_text(piece),
             place => self.editor.asked.text(place, piece),
@@ -190,9 +197,16 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
                 self.editor.mode = Mode::Pass;
                 Ok(())
             }
+            NAME if kind != Kind::String => Ok(()),
             NAME => {
                 self.tell(ElementPart::End(kind));
                 self.named(at)
+            }
+            CARRIED_TYPE => {
+                if kind == Kind::String && !self.editor.name.starts_with("resource") {
+                    self.is_plain();
+                }
+                Ok(())
             }
             ELEMENT..=ELEMENT_END => {
                 self.tell(ElementPart::End(kind));
@@ -310,6 +324,11 @@ impl<J: Judge> Cut<'_, '_, J> {
 
     fn list_key(&mut self, name: &str) -> Node {
         let watch = self.editor.options.watch;
+        if watch.carried
+            && let Some(carriers) = carriers_of(name)
+        {
+            return carriers;
+        }
         if !watch.lists {
             return Node::IGNORE;
         }
@@ -336,6 +355,16 @@ impl<J: Judge> Cut<'_, '_, J> {
         }
     }
 
+    /// A piece of the name of an element, or of what it carries. It is no longer than what may be held.
+    fn name_text(&mut self, piece: &str) -> Result<(), ReplyError> {
+        let editor = &mut *self.editor;
+        if editor.name.len() + piece.len() > editor.options.hold {
+            return Err(ReplyError::HoldExceeded);
+        }
+        editor.name.push_str(piece);
+        Ok(())
+    }
+
     fn element_key(&mut self, place: u16, name: &str) -> Node {
         let is_whole = self.editor.options.watch.elements;
         if is_whole {
@@ -344,7 +373,9 @@ impl<J: Judge> Cut<'_, '_, J> {
         let node = match list_at(place) {
             Some(list) if list.id() == name => Node::new(NAME).with_text(),
             Some(list) => unless_alike(name, &[list.id()]),
-            None => Node::IGNORE,
+            // What a resource says stands in the element itself only where the result is that of reading it.
+            None if place == CONTENT && matches!(name, "text" | "data") => Node::new(PLAIN),
+            None => return carried_key(name),
         };
         if is_whole && node == Node::IGNORE { Node::new(DEEP).with_text() } else { node }
     }
@@ -356,6 +387,16 @@ impl<J: Judge> Cut<'_, '_, J> {
         {
             editor.judge.element(list, part);
         }
+    }
+}
+
+/// Member `name` of an element that may carry a resource, or of what is in it.
+fn carried_key(name: &str) -> Node {
+    match name {
+        "uri" => Node::new(NAME).with_text(),
+        "resource" | "content" => Node::new(CARRIED),
+        "type" => Node::new(CARRIED_TYPE).with_text(),
+        _ => unless_alike(name, &["uri", "resource", "content", "type"]),
     }
 }
 
