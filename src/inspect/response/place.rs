@@ -20,11 +20,14 @@ pub(super) const METHOD: u16 = 7;
 /// `messages` of a prompt, whose elements may carry resources. Their elements follow.
 pub(super) const LIST: u16 = 8;
 pub(super) const CARRIERS: [&str; 3] = ["content", "contents", "messages"];
+/// The index of the first of these.
+const CARRIER: u16 = 4;
+const _: () = assert!(LISTS.len() == 4);
 pub(super) const LIST_END: u16 = LIST + 7;
 pub(super) const ELEMENT: u16 = 16;
 pub(super) const ELEMENT_END: u16 = ELEMENT + 7;
 /// An element of `content`.
-pub(super) const CONTENT: u16 = ELEMENT + LISTS.len() as u16;
+pub(super) const CONTENT: u16 = ELEMENT + CARRIER;
 /// An element of a batch.
 pub(super) const MESSAGE: u16 = 24;
 /// `params` of a message or of an input request.
@@ -77,8 +80,10 @@ pub(super) fn list_at(place: u16) -> Option<List> {
 
 /// The place of the list of carriers that member `name` of a result is.
 pub(super) fn carriers_of(name: &str) -> Option<Node> {
-    let first = LIST + LISTS.len() as u16;
-    (first..).zip(CARRIERS).find(|(_, member)| *member == name).map(|(place, _)| Node::new(place))
+    (LIST + CARRIER..)
+        .zip(CARRIERS)
+        .find(|(_, member)| *member == name)
+        .map(|(place, _)| Node::new(place))
 }
 
 /// The place of the list that member `name` of a result is.
