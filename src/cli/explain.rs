@@ -63,16 +63,16 @@ pub(super) struct Arguments {
     format: Format,
 }
 
-/// What is asked for: one thing, or a method that acts on none.
+/// What is asked for: one thing, a method that acts on none, or another method than the usual one on a thing.
 #[derive(Debug, clap::Args)]
-#[group(id = "object", required = true, multiple = false)]
+#[group(id = "object", required = true, multiple = true)]
 struct Asked {
     /// Call this tool
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["prompt", "resource"])]
     tool: Option<String>,
 
     /// Get this prompt
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "resource")]
     prompt: Option<String>,
 
     /// Read this resource
@@ -86,18 +86,14 @@ struct Asked {
 
 impl Asked {
     fn method_and_object(self) -> (Box<str>, Option<Object>) {
-        let object = |kind, name: String| Some(Object { kind, name: name.into() });
-        let (method, object) = match self {
-            Self { tool: Some(name), .. } => (Method::ToolsCall, object(ObjectKind::Tool, name)),
-            Self { prompt: Some(name), .. } => {
-                (Method::PromptsGet, object(ObjectKind::Prompt, name))
-            }
-            Self { resource: Some(uri), .. } => {
-                (Method::ResourcesRead, object(ObjectKind::Resource, uri))
-            }
-            Self { method, .. } => return (method.unwrap_or_default().into(), None),
+        let (usual, kind, name) = match (self.tool, self.prompt, self.resource) {
+            (Some(name), ..) => (Method::ToolsCall, ObjectKind::Tool, name),
+            (None, Some(name), _) => (Method::PromptsGet, ObjectKind::Prompt, name),
+            (None, None, Some(uri)) => (Method::ResourcesRead, ObjectKind::Resource, uri),
+            (None, None, None) => return (self.method.unwrap_or_default().into(), None),
         };
-        (method.info().name.into(), object)
+        let method = self.method.map_or_else(|| usual.info().name.into(), Box::from);
+        (method, Some(Object { kind, name: name.into() }))
     }
 }
 

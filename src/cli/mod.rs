@@ -13,6 +13,7 @@ mod policies;
 mod run;
 mod startup;
 mod stop;
+mod test;
 mod write;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ const FIRST_STEPS: &str = "\
 First steps:
   mcpfw demo                           see it work, with nothing else installed
   mcpfw check policies/                every mistake in your policies, at once
+  mcpfw test policies/                 run the examples that stand beside the rules
   mcpfw run --upstream http://127.0.0.1:3000/mcp --policies policies/
                                        stand in front of your server, on 127.0.0.1:8080
 
@@ -51,6 +53,7 @@ enum Command {
     Run(Box<run::Arguments>),
     Demo(demo::Arguments),
     Check(check::Arguments),
+    Test(test::Arguments),
     Explain(Box<explain::Arguments>),
     Lock(Box<lock::Arguments>),
     Completions(completions::Arguments),
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(*arguments, &output),
         Command::Demo(arguments) => demo::run(&arguments, &output),
         Command::Check(arguments) => check::run(&arguments, &output),
+        Command::Test(arguments) => test::run(&arguments, &output),
         Command::Explain(arguments) => explain::run(*arguments, &output),
         Command::Lock(arguments) => lock::run(&arguments, &output),
         Command::Completions(arguments) => completions::run(&arguments, &output),

@@ -7,7 +7,7 @@ use crate::observe::wall_clock_ms;
 use crate::policy::UnixTime;
 
 use crate::gateway::policies::Reading;
-pub(super) use crate::gateway::policies::{Set, failed_tests};
+pub(super) use crate::gateway::policies::{Set, failed_tests, try_out};
 
 /// Reads and compiles `folder`. `routes`: the names of the routes there are, where they are known.
 pub(super) fn read(folder: &Path, routes: Option<Vec<Box<str>>>) -> Set {

@@ -62,7 +62,7 @@ use self::peer::Peer;
 use self::provenance::Provenance;
 use self::record::Record;
 use self::reject::Reject;
-pub use self::reload::{Policies, ReloadEvent, Reloader};
+pub use self::reload::{Policies, ReloadEvent, Reloader, Rest};
 use self::route::Kind;
 use self::sse::Announced;
 pub use self::start::{Gateway, StartError};

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Problems, SourceId, Sources, sort};
 use crate::limit::Limiter;
 use crate::lock::{self, Lock};
 use crate::policy::language::codes;
-use crate::policy::{CompileOptions, Policy, SetDigest};
+use crate::policy::{CompileOptions, Policy, PolicyTest, SetDigest, Tried, UnixTime};
 
 /// What came of a policy directory.
 #[derive(Debug)]
@@ -143,18 +143,22 @@ impl Set {
     }
 }
 
-/// Runs every `[[test]]` of `policy`, each with empty budgets and a clock of its own. What fails.
+/// Runs every `[[test]]` of `policy`, as [`try_out`] does. What fails.
 #[must_use]
 pub fn failed_tests(policy: &Policy) -> Vec<Diagnostic> {
     let began = unix_seconds();
-    let failed = policy.tests().iter().filter_map(|test| {
-        let limiter = Limiter::new(TEST_KEYS);
-        test.run(policy, began, |permitted, since| {
-            let refused = limiter.admit(permitted, since).err();
-            refused.and_then(|throttled| throttled.blame().map(|it| it.rule)).map_or(Ok(()), Err)
-        })
-    });
-    failed.collect()
+    policy.tests().iter().filter_map(|test| try_out(policy, test, began).failure).collect()
+}
+
+/// Runs `test` of `policy` from `began` on, with empty budgets and a clock of its own, by the evaluator and the limiter that
+/// traffic meets.
+#[must_use]
+pub fn try_out(policy: &Policy, test: &PolicyTest, began: UnixTime) -> Tried {
+    let limiter = Limiter::new(TEST_KEYS);
+    test.try_out(policy, began, |permitted, since| {
+        let refused = limiter.admit(permitted, since).err();
+        refused.and_then(|throttled| throttled.blame().map(|it| it.rule)).map_or(Ok(()), Err)
+    })
 }
 
 /// What stands in a directory.

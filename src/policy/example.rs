@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::evaluate::{Listener, Outcome};
 use super::language::codes;
 use super::{
-    Args, Call, Captures, Context, Draw, Object, Permitted, Policy, Principal, RuleId, UnixTime,
-    Value,
+    Args, Call, Captures, Context, Draw, Explanation, Object, Permitted, Policy, Principal, RuleId,
+    UnixTime, Value,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::wire::mcp::Revision;
@@ -57,6 +57,17 @@ pub struct Counts {
     pub limit: u32,
 }
 
+/// What running a [`PolicyTest`] came to.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// What became of its calls.
+    pub found: Counts,
+    /// Which rules decided, and how many calls each; `None`: no rule did. In the order in which they first did.
+    pub decided: Vec<(Option<RuleId>, u32)>,
+    /// What is wrong, where the outcome is not the expected one.
+    pub failure: Option<Diagnostic>,
+}
+
 impl Counts {
     /// All of them.
     #[must_use]
@@ -97,30 +108,54 @@ impl PolicyTest {
         self.line
     }
 
-    /// Runs it against `policy`, which it came from, starting at `now`. `admit` is asked for every permitted call,
-    /// with the time since the first in microseconds, and says which rule refuses it; give it empty budgets.
-    /// Returns the finding where the outcome is not the expected one.
+    /// What is expected of it.
+    #[must_use]
+    pub fn expected(&self) -> Counts {
+        self.expect
+    }
+
+    /// The rule that must be the one to decide.
+    #[must_use]
+    pub fn by(&self) -> Option<&str> {
+        self.by.as_ref().map(|(by, _)| &**by)
+    }
+
+    /// As [`PolicyTest::try_out`], of which it returns the failure.
     pub fn run(
         &self,
         policy: &Policy,
         now: UnixTime,
-        mut admit: impl FnMut(Permitted, u64) -> Result<(), RuleId>,
+        admit: impl FnMut(Permitted, u64) -> Result<(), RuleId>,
     ) -> Option<Diagnostic> {
-        let principal = match &self.claims {
-            Some(claims) => Principal::supposed(claims.clone()),
-            None => Principal::anonymous(),
-        };
+        self.try_out(policy, now, admit).failure
+    }
+
+    /// Runs it against `policy`, which it came from, starting at `now`. `admit` is asked for every permitted call,
+    /// with the time since the first in microseconds, and says which rule refuses it; give it empty budgets.
+    pub fn try_out(
+        &self,
+        policy: &Policy,
+        now: UnixTime,
+        mut admit: impl FnMut(Permitted, u64) -> Result<(), RuleId>,
+    ) -> Tried {
+        let principal = self.principal();
         let call = self.call.call(policy.captures());
         let context = self.call.context();
         let every = u64::try_from(self.every.as_micros()).unwrap_or(u64::MAX);
         let mut counts = Counts::default();
         let mut others = Vec::new();
+        let mut decided: Vec<(Option<RuleId>, u32)> = Vec::new();
+        let mut note = |rule| match decided.iter_mut().find(|(known, _)| *known == rule) {
+            Some((_, calls)) => *calls += 1,
+            None => decided.push((rule, 1)),
+        };
         for turn in 0..u64::from(self.repeat) {
             let since = every.saturating_mul(turn);
             let at = now.saturating_add(since / 1_000_000);
             let rule = match policy.decide(&principal, &context, &call, at) {
                 Err(refusal) => {
                     counts.deny += 1;
+                    note(refusal.rule());
                     refusal.rule()
                 }
                 Ok(permitted) => {
@@ -128,6 +163,7 @@ impl PolicyTest {
                     match admit(permitted, since) {
                         Ok(()) => {
                             counts.allow += 1;
+                            note(basis.rule());
                             // With limits expected, `by` speaks of the limit.
                             if self.expect.deny + self.expect.limit > 0 {
                                 continue;
@@ -136,6 +172,7 @@ impl PolicyTest {
                         }
                         Err(rule) => {
                             counts.limit += 1;
+                            note(Some(rule));
                             Some(rule)
                         }
                     }
@@ -146,15 +183,23 @@ impl PolicyTest {
                 others.push(name.unwrap_or("no rule"));
             }
         }
-        self.judge(counts, &others)
+        Tried { found: counts, decided, failure: self.judge(counts, &others) }
+    }
+
+    /// Why its first call, at `now`, is decided as it is.
+    #[must_use]
+    pub fn explain(&self, policy: &Policy, now: UnixTime) -> Explanation {
+        let call = self.call.call(policy.captures());
+        policy.explain(&self.principal(), &self.call.context(), &call, now)
+    }
+
+    fn principal(&self) -> Principal {
+        self.claims.clone().map_or_else(Principal::anonymous, Principal::supposed)
     }
 
     /// Marks in `applied` every rule of `policy`, which it came from, that applies to some of its calls.
     pub(super) fn touch(&self, policy: &Policy, now: UnixTime, applied: &mut [bool]) {
-        let principal = match &self.claims {
-            Some(claims) => Principal::supposed(claims.clone()),
-            None => Principal::anonymous(),
-        };
+        let principal = self.principal();
         let call = self.call.call(policy.captures());
         let mut touched = Touched(applied);
         // Its error is one outcome among others.
@@ -207,7 +252,8 @@ impl Example {
 
     fn context(&self) -> Context<'_> {
         Context {
-            route: self.route.as_deref().unwrap_or_default(),
+            // What `run` calls the route that flags make, and what `explain` takes.
+            route: self.route.as_deref().unwrap_or("default"),
             host: self.host.as_deref().unwrap_or("localhost"),
             sni: None,
             ip: self.ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),

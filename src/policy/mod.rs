@@ -8,6 +8,7 @@
 
 mod call;
 mod compile;
+mod coverage;
 mod digest;
 mod draw;
 mod evaluate;
@@ -23,6 +24,7 @@ pub mod naive;
 mod number;
 mod pin;
 mod principal;
+mod reproduce;
 mod rule;
 mod selector;
 mod set;
@@ -34,10 +36,11 @@ mod verdict;
 
 pub use call::{Arg, Args, Call, Captures, Context, Object, SlotSet};
 pub use compile::{CompileOptions, Compiled};
+pub use coverage::{AtomCoverage, Coverage, RuleCoverage};
 pub use digest::SetDigest;
 pub use draw::LimitTag;
 pub use evaluate::Outcome;
-pub use example::{Counts, PolicyTest};
+pub use example::{Counts, PolicyTest, Tried};
 pub use explain::{Considered, Explanation};
 pub use pin::{OnChange, Pin, PinId, PinInfo};
 pub use principal::{ClientKind, Principal};

@@ -233,6 +233,7 @@ fn help_teaches() {
         (&["run", "--help"], &["sidecar", "--policies", "--jwks", "SIGTERM"]),
         (&["check", "--help"], &["--strict", "In CI"]),
         (&["explain", "--help"], &["--claims", "Examples"]),
+        (&["test", "--help"], &["--coverage-min", "[[test]]", "Exit codes"]),
         (&["demo", "--help"], &["--listen", "--policies"]),
     ];
     for (arguments, parts) in table {

@@ -38,4 +38,5 @@ mod smuggling;
 mod sse;
 mod streaming;
 mod support;
+mod test_command;
 mod upstream;

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
-use self::rest::Rest;
+pub use self::rest::Rest;
 pub use self::swap::Policies;
 pub use self::told::ReloadEvent;
 use super::policies::{Read, Reading, Set};

@@ -8,7 +8,7 @@ const MOST: Duration = Duration::from_secs(10);
 
 /// What was seen, and what is known.
 #[derive(Debug)]
-pub(super) struct Rest<S> {
+pub struct Rest<S> {
     known: Option<S>,
     /// What was seen last, since it differs from what is known, and since when it does.
     changing: Option<(S, Instant)>,
@@ -16,12 +16,14 @@ pub(super) struct Rest<S> {
 
 impl<S: PartialEq> Rest<S> {
     /// `known`: what has been dealt with; `None` where that is not known.
-    pub(super) fn new(known: Option<S>) -> Self {
+    #[must_use]
+    pub fn new(known: Option<S>) -> Self {
         Self { known, changing: None }
     }
 
     /// What is seen at `now`. Whether it is to be dealt with: it is not what is known, and was the same at the last look.
-    pub(super) fn look(&mut self, seen: S, now: Instant) -> bool {
+    #[must_use]
+    pub fn look(&mut self, seen: S, now: Instant) -> bool {
         if self.known.as_ref() == Some(&seen) {
             self.changing = None;
             return false;
@@ -35,7 +37,7 @@ impl<S: PartialEq> Rest<S> {
     }
 
     /// It has been dealt with as it was in `seen`.
-    pub(super) fn settle(&mut self, seen: S) {
+    pub fn settle(&mut self, seen: S) {
         self.known = Some(seen);
         self.changing = None;
     }

@@ -5,7 +5,7 @@
 mod render;
 
 use super::evaluate::{Listener, Outcome};
-use super::expr::{ConditionSeen, Scope};
+use super::expr::{ConditionSeen, Scope, Truth};
 use super::{
     Call, Context, Draw, Object, Permitted, Policy, Principal, Refusal, RuleId, RuleInfo, UnixTime,
 };
@@ -32,6 +32,8 @@ pub struct Considered {
     pub when: Option<Box<str>>,
     /// What each part of its `when` saw; empty where its selectors do not match.
     pub conditions: Vec<ConditionSeen>,
+    /// Whether its `when` as a whole came to unknown.
+    pub is_unknown: bool,
     /// For a limit that applies to a permitted call: what it takes.
     pub draw: Option<Draw>,
 }
@@ -52,13 +54,15 @@ impl Policy {
         let rules = (0_u32..).zip(self.rules()).map(|(id, info)| {
             let outcome = heard.outcomes.iter().find(|(of, _)| *of == id).map(|(_, found)| *found);
             let expr = self.condition(id);
-            let seen = expr.filter(|_| outcome.is_some()).map(|expr| expr.conditions(&scope));
+            let asked = expr.filter(|_| outcome.is_some());
+            let seen = asked.map(|expr| expr.conditions(&scope));
             Considered {
                 rule: RuleId::new(id),
                 info: info.clone(),
                 outcome,
                 when: expr.map(|expr| expr.text().into()),
                 conditions: seen.unwrap_or_default(),
+                is_unknown: asked.is_some_and(|expr| expr.eval(&scope) == Truth::Unknown),
                 draw: heard.draws.iter().find(|draw| draw.rule == RuleId::new(id)).copied(),
             }
         });
