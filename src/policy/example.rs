@@ -7,11 +7,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::evaluate::{Listener, Outcome};
+use super::evaluate::{Deaf, Listener, Outcome};
 use super::language::codes;
 use super::{
-    Args, Call, Captures, Context, Draw, Explanation, Object, Permitted, Policy, Principal, RuleId,
-    UnixTime, Value,
+    Args, Call, Captures, Context, Draw, Explanation, Object, Permitted, Policy, Principal,
+    Refusal, RuleId, UnixTime, Value,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::wire::mcp::Revision;
@@ -37,6 +37,8 @@ pub struct PolicyTest {
 #[derive(Clone, Debug)]
 pub(super) struct Example {
     pub(super) method: Option<Box<str>>,
+    /// Whether the server asks it of the client.
+    pub(super) is_server: bool,
     pub(super) object: Option<Object>,
     pub(super) args: Option<Value>,
     pub(super) route: Option<Box<str>>,
@@ -140,7 +142,6 @@ impl PolicyTest {
     ) -> Tried {
         let principal = self.principal();
         let call = self.call.call(policy.captures());
-        let context = self.call.context();
         let every = u64::try_from(self.every.as_micros()).unwrap_or(u64::MAX);
         let mut counts = Counts::default();
         let mut others = Vec::new();
@@ -152,7 +153,7 @@ impl PolicyTest {
         for turn in 0..u64::from(self.repeat) {
             let since = every.saturating_mul(turn);
             let at = now.saturating_add(since / 1_000_000);
-            let rule = match policy.decide(&principal, &context, &call, at) {
+            let rule = match self.call.decide(policy, &principal, &call, at, &mut Deaf) {
                 Err(refusal) => {
                     counts.deny += 1;
                     note(refusal.rule());
@@ -203,7 +204,7 @@ impl PolicyTest {
         let call = self.call.call(policy.captures());
         let mut touched = Touched(applied);
         // Its error is one outcome among others.
-        let _ = policy.decide_for(&principal, &self.call.context(), &call, now, &mut touched);
+        let _ = self.call.decide(policy, &principal, &call, now, &mut touched);
     }
 
     fn judge(&self, counts: Counts, others: &[&str]) -> Option<Diagnostic> {
@@ -237,6 +238,22 @@ impl Listener for Touched<'_> {
 }
 
 impl Example {
+    /// Decides `call`, which is this one, as one of the client or of the server.
+    fn decide<L: Listener>(
+        &self,
+        policy: &Policy,
+        principal: &Principal,
+        call: &Call,
+        at: UnixTime,
+        listener: &mut L,
+    ) -> Result<Permitted, Refusal> {
+        let context = self.context();
+        match self.is_server {
+            true => policy.decide_request_for(principal, &context, call, at, listener),
+            false => policy.decide_for(principal, &context, call, at, listener),
+        }
+    }
+
     fn call(&self, captures: &Captures) -> Call {
         let by_object = self.object.as_ref().map(|object| super::listing::method_of(object.kind));
         Call {

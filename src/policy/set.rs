@@ -184,8 +184,20 @@ impl Policy {
         call: &Call,
         now: UnixTime,
     ) -> Result<Permitted, Refusal> {
+        self.decide_request_for(principal, context, call, now, &mut Deaf)
+    }
+
+    /// [`Policy::decide_server_request`] with a listener.
+    pub(super) fn decide_request_for<L: Listener>(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        call: &Call,
+        now: UnixTime,
+        listener: &mut L,
+    ) -> Result<Permitted, Refusal> {
         let target = Target::server_request(&call.method);
-        let mut permitted = self.evaluate(principal, context, call, now, &target, &mut Deaf)?;
+        let mut permitted = self.evaluate(principal, context, call, now, &target, listener)?;
         permitted.keep_draws(|rule| {
             self.stanzas.get(rule.index()).is_some_and(|stanza| !stanza.is_everything)
         });

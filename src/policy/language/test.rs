@@ -58,7 +58,8 @@ impl Draft<'_> {
         });
     }
 
-    /// `call = { tool = "search", args = { q = "rust" } }`
+    /// `call = { tool = "search", args = { q = "rust" } }`, or `call = { server_request = "roots/list" }`, whose `args`
+    /// are the members of its `params`.
     fn read_example(&self, mut table: Table<'_>) -> Option<Example> {
         let mut objects = Vec::new();
         for (key, kind) in [
@@ -71,6 +72,7 @@ impl Draft<'_> {
             }
         }
         let method = table.string("method");
+        let of_server = table.string("server_request");
         let args = table.table("args").map(|args| self.read_map(args, 0));
         let route = table.string("route").map(|route| Box::from(route.value));
         let host = table.string("host").map(|host| Box::from(host.value));
@@ -83,8 +85,15 @@ impl Draft<'_> {
         let span = table.span();
         table.finish();
 
-        if objects.len() > 1 || objects.is_empty() && method.is_none() {
-            self.bad_test(span, "a call has one of `tool`, `prompt`, `resource`, or a `method`");
+        let is_one = match of_server {
+            Some(_) => objects.is_empty() && method.is_none(),
+            None => objects.len() == 1 || objects.is_empty() && method.is_some(),
+        };
+        if !is_one {
+            self.bad_test(
+                span,
+                "a call has one of `tool`, `prompt`, `resource`, or a `method`, or a `server_request` alone",
+            );
             return None;
         }
         let ip = match ip {
@@ -104,8 +113,9 @@ impl Draft<'_> {
             None => None,
         };
         let object = objects.pop();
-        let method = method.map(|method| Box::from(method.value));
-        Some(Example { method, object, args, route, host, ip, revision, is_retry })
+        let is_server = of_server.is_some();
+        let method = of_server.or(method).map(|method| Box::from(method.value));
+        Some(Example { method, is_server, object, args, route, host, ip, revision, is_retry })
     }
 
     /// `expect = "allow"` or `expect = { allow = 10, limit = 1 }`

@@ -148,6 +148,42 @@ fn examples_hold_or_say_what_came_instead() {
     }
 }
 
+/// What a server asks is another thing than what a client calls, in a test as on the wire.
+#[test]
+fn requests_of_the_server_are_examples_too() {
+    let forms = "[[allow]]\nname = \"forms\"\nserver_requests = [\"elicitation/create\"]\nwhen = 'args.mode == \"form\"'\n\
+        [[limit]]\nname = \"few\"\nserver_requests = [\"*\"]\nrate = \"2/min\"\n[[test]]\nname = \"t\"\n";
+    for (test, want) in [
+        (
+            r#"call = { server_request = "elicitation/create", args = { mode = "form" } }
+            repeat = 3
+            expect = { allow = 2, limit = 1 }
+            by = "few""#,
+            None,
+        ),
+        (
+            r#"call = { server_request = "elicitation/create", args = { mode = "url" } }
+            expect = "deny""#,
+            None,
+        ),
+        (
+            r#"call = { method = "elicitation/create", args = { mode = "form" } }
+            expect = "allow""#,
+            Some("expected 1 allow, found 1 deny"),
+        ),
+        (
+            r#"call = { server_request = "roots/list" }
+            expect = "deny""#,
+            None,
+        ),
+    ] {
+        let policy = compile(&format!("{forms}{test}"));
+        let found = policy.tests()[0].run(&policy, NOW, counter());
+        assert_eq!(found.map(|it| it.labels[0].text.clone()).as_deref(), want, "{test}");
+        assert!(want.is_some() || test.contains("deny") || policy.untested(NOW).is_empty());
+    }
+}
+
 #[test]
 fn time_passes_between_the_calls_of_a_test() {
     let policy = compile(
