@@ -199,7 +199,8 @@ fn explain_says_why() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let call = |claims: &str, path: &str| {
         let args = format!("{{\"path\":\"{path}\"}}");
-        say(&["explain", "--tool", "delete_file", "--claims", claims, "--args", &args], root)
+        let asked = ["--tool", "delete_file", "--claims", claims, "--args", &args];
+        say(&[&["explain", "--policies", "policies/demo"], asked.as_slice()].concat(), root)
     };
     let said = call(r#"{"plan":"free","sub":"u1"}"#, "/x");
     assert_eq!(said.code, Some(0));
@@ -211,6 +212,8 @@ fn explain_says_why() {
     let said = say(
         &[
             "explain",
+            "--policies",
+            "policies/demo",
             "--tool",
             "search",
             "--claims",

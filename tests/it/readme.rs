@@ -35,14 +35,14 @@ fn blocks(file: &str, language: &str) -> Vec<String> {
 }
 
 /// One command a line, continued lines joined, comments left out.
-fn commands(file: &str) -> Vec<String> {
+pub(crate) fn commands(file: &str) -> Vec<String> {
     let text = blocks(file, "sh").join("\n").replace("\\\n", " ");
     let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
 /// Splits as a shell would: blanks, single quotes, no expansion.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
     for c in command.chars() {
         match c {
@@ -73,6 +73,8 @@ fn every_command_works() {
     let mut seen = 0;
     let locked = Locked::start();
     for file in ["README.md", "CONTRIBUTING.md", "policies/README.md"] {
+        // The README speaks to somebody who has just written the policy that it shows.
+        let at = if file == "README.md" { locked.folder.path() } else { Path::new(ROOT) };
         for command in commands(file) {
             seen += 1;
             let words = words(&command);
@@ -91,10 +93,10 @@ fn every_command_works() {
                     );
                 }
                 ["mkdir", "-p", "policies"] => {}
-                ["mcpfw", "run", flags @ ..] => runs(flags, &command),
+                ["mcpfw", "run", flags @ ..] => runs(flags, &command, at),
                 ["mcpfw", "lock", flags @ ..] => locked.runs(flags, &command),
                 ["mcpfw", arguments @ ..] => {
-                    let done = mcpfw(arguments).current_dir(ROOT).output().unwrap();
+                    let done = mcpfw(&expanded(arguments)).current_dir(at).output().unwrap();
                     let said = String::from_utf8_lossy(&done.stderr);
                     assert!(done.status.success(), "`{command}` in {file}: {said}");
                 }
@@ -105,8 +107,23 @@ fn every_command_works() {
     assert!(seen >= 8, "only {seen} commands were found");
 }
 
+/// `arguments` with `policies/*/` as a shell at the root of the repository has it.
+fn expanded(arguments: &[&str]) -> Vec<String> {
+    let mut expanded = Vec::new();
+    for argument in arguments {
+        if *argument != "policies/*/" {
+            expanded.push((*argument).to_owned());
+            continue;
+        }
+        let folders = fs::read_dir(Path::new(ROOT).join("policies")).unwrap();
+        let folders = folders.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+        expanded.extend(folders.map(|path| path.display().to_string()));
+    }
+    expanded
+}
+
 /// Starts and ends cleanly, on a free port, with nothing outside this machine asked for.
-fn runs(flags: &[&str], command: &str) {
+fn runs(flags: &[&str], command: &str, at: &Path) {
     let flags: Vec<String> = flags
         .iter()
         .map(|flag| {
@@ -114,7 +131,7 @@ fn runs(flags: &[&str], command: &str) {
                 .replace("https://id.example.com/jwks.json", "http://127.0.0.1:9/jwks.json")
         })
         .collect();
-    let mut running = Mcpfw::start(flags.iter().map(String::as_str), Path::new(ROOT));
+    let mut running = Mcpfw::start(flags.iter().map(String::as_str), at);
     assert!(running.stop(), "`{command}` did not end cleanly: {}", running.said());
 }
 
@@ -131,6 +148,9 @@ impl Locked {
         let url = runtime.block_on(crate::lock::some_server());
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("policies")).unwrap();
+        let first = blocks("README.md", "toml").into_iter().next().unwrap();
+        assert!(first.starts_with("# policies/first.toml"));
+        fs::write(folder.path().join("policies/first.toml"), first).unwrap();
         Self { _runtime: runtime, url, folder }
     }
 

@@ -25,12 +25,12 @@ use super::{findings, policies, startup, stop};
 use script::Scene;
 use stop::Signals;
 
-/// The example policies, as they stand in `policies/`: the demo needs no file.
+/// The example policies, as they stand in `policies/demo/`: the demo needs no file.
 const POLICIES: &[(&str, &str)] = &[
-    ("policies/1-search.toml", include_str!("../../../policies/1-search.toml")),
-    ("policies/2-files.toml", include_str!("../../../policies/2-files.toml")),
-    ("policies/3-delete.toml", include_str!("../../../policies/3-delete.toml")),
-    ("policies/4-report.toml", include_str!("../../../policies/4-report.toml")),
+    ("policies/demo/search.toml", include_str!("../../../policies/demo/search.toml")),
+    ("policies/demo/files.toml", include_str!("../../../policies/demo/files.toml")),
+    ("policies/demo/delete.toml", include_str!("../../../policies/demo/delete.toml")),
+    ("policies/demo/report.toml", include_str!("../../../policies/demo/report.toml")),
 ];
 const ISSUER: &str = "https://issuer.demo.invalid/";
 const AUDIENCE: &str = "https://mcp.demo.invalid/mcp";

@@ -72,7 +72,7 @@ const SCENARIOS: &[Scenario] = &[
 /// The whole text, for a shell to be pasted into.
 pub(super) fn text(scene: &Scene<'_>) -> String {
     let mut text = format!(
-        "mcpfw demo: an MCP server, the firewall before it, and policies/ in force\n\n\
+        "mcpfw demo: an MCP server, the firewall before it, and policies/demo/ in force\n\n\
          \x20 server    {}   tools: search, write_file, delete_file, report\n\
          \x20 firewall  {}   callers: ann (free plan), bob (pro plan)\n\n\
          Paste these lines into another terminal, then any of the calls:\n\n\
