@@ -151,6 +151,9 @@ impl Locked {
         let first = blocks("README.md", "toml").into_iter().next().unwrap();
         assert!(first.starts_with("# policies/first.toml"));
         fs::write(folder.path().join("policies/first.toml"), first).unwrap();
+        let mut blocks = blocks("README.md", "toml").into_iter();
+        let rules = blocks.find(|block| block.contains("[[test]]")).unwrap();
+        fs::write(folder.path().join("policies/rules.toml"), rules).unwrap();
         Self { _runtime: runtime, url, folder }
     }
 
