@@ -16,7 +16,7 @@ use super::policies;
 /// Find every mistake in policy files before they meet traffic
 ///
 /// Reads all `*.toml` below each DIR as one policy set, tells every syntax and type error at once with its place, and runs
-/// the `[[test]]` stanzas that stand beside the rules.
+/// the `[[test]]` stanzas that stand beside the rules. Proves or refutes each `[[assert]]` for all requests.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes: 0 nothing wrong, 1 errors (with --strict also warnings), 2 a directory or file could not be read or written.
@@ -32,6 +32,18 @@ pub(super) struct Arguments {
     /// Also check this config file, and the names of routes in the policies against it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// Leave out what only all requests together show: asserts, and rules that can never matter
+    #[arg(long)]
+    quick: bool,
+
+    /// Tell, in place of findings, what DIR allows and refuses otherwise than the set in OLD_DIR
+    #[arg(long, value_name = "OLD_DIR", conflicts_with_all = ["config", "quick", "strict"])]
+    against: Option<PathBuf>,
+
+    /// With --against: exit 1 where anything is decided otherwise
+    #[arg(long, requires = "against")]
+    fail_on_change: bool,
 
     /// Let warnings fail too
     #[arg(long)]
@@ -96,6 +108,12 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     } else if folders.is_empty() {
         folders.push(PathBuf::from("policies"));
     }
+    if let Some(old) = &arguments.against {
+        let each = folders.iter().map(|new| {
+            super::against::run(new, old, arguments.format, arguments.fail_on_change, output)
+        });
+        return each.fold(Exit::Clean, Exit::max);
+    }
     for folder in &folders {
         reports.push(check(folder, routes.as_ref(), arguments));
     }
@@ -133,6 +151,10 @@ fn check(folder: &Path, routes: Option<&Vec<Box<str>>>, arguments: &Arguments) -
         report.tests = policy.tests().len();
         report.findings.extend(policies::failed_tests(policy));
         report.findings.extend(policy.untested(policies::now()));
+        if !arguments.quick {
+            let folder = folder.display().to_string();
+            report.findings.extend(policy.prove(&folder, policies::now()));
+        }
         sort(&mut report.findings);
     }
     report

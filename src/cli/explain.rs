@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-use crate::lock::List;
-use crate::policy::{Args, Call, Context, Object, Policy, Principal, Value};
+use crate::lock::{self, Json, List};
+use crate::policy::{Args, Call, ClientKind, Context, Number, Object, Policy, Principal, Value};
 use crate::wire::mcp::{Method, ObjectKind, Revision};
 
 use super::exit::Exit;
@@ -30,13 +30,38 @@ pub(super) struct Arguments {
     #[command(flatten)]
     asked: Asked,
 
+    /// The method acts on a list of resources, and the list is empty
+    #[arg(long, requires = "method")]
+    no_subscriptions: bool,
+
     /// Claims of the caller's token, as JSON or @FILE; without it the caller is anonymous
     #[arg(long, value_name = "JSON")]
     claims: Option<String>,
 
     /// Arguments of the call, as JSON or @FILE
-    #[arg(long, value_name = "JSON", requires = "object")]
+    #[arg(long, value_name = "JSON")]
     args: Option<String>,
+
+    /// How the caller proved who it is [default: jwt with claims, anonymous without]. With it, id, issuer and scopes are
+    /// those of the flags alone
+    #[arg(long, value_name = "KIND", value_enum)]
+    client: Option<Kind>,
+
+    /// The caller's id, where it is not the `sub` of the claims
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+
+    /// The token's issuer, where it is not the `iss` of the claims
+    #[arg(long, value_name = "ISSUER")]
+    issuer: Option<String>,
+
+    /// A scope of the caller, where they are not the `scope` of the claims; once for each
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+
+    /// Path of an argument that is larger than what is kept of it, as a JSON list of names; once for each
+    #[arg(long, value_name = "PATH")]
+    oversized: Vec<String>,
 
     /// The caller's address
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
@@ -49,6 +74,14 @@ pub(super) struct Arguments {
     /// The host that was asked for
     #[arg(long, value_name = "NAME", default_value = "localhost")]
     host: String,
+
+    /// The TLS server name that was asked for
+    #[arg(long, value_name = "NAME")]
+    sni: Option<String>,
+
+    /// Decide as at this time, in seconds since 1970 [default: now]
+    #[arg(long, value_name = "SECONDS")]
+    at: Option<u64>,
 
     /// Revision of the protocol
     #[arg(long, value_name = "DATE", default_value_t = Revision::V2025_11_25)]
@@ -65,7 +98,7 @@ pub(super) struct Arguments {
 
 /// What is asked for: one thing, a method that acts on none, or another method than the usual one on a thing.
 #[derive(Debug, clap::Args)]
-#[group(id = "object", required = true, multiple = true)]
+#[group(id = "asked", required = true, multiple = true)]
 struct Asked {
     /// Call this tool
     #[arg(long, value_name = "NAME", conflicts_with_all = ["prompt", "resource"])]
@@ -79,21 +112,36 @@ struct Asked {
     #[arg(long, value_name = "URI")]
     resource: Option<String>,
 
-    /// Use this method, such as `tools/list`
+    /// Use this method, such as `tools/list`; with a tool, prompt or resource, on that
     #[arg(long, value_name = "NAME")]
     method: Option<String>,
+
+    /// The server asks this of the client, such as `sampling/createMessage`; --args are its parameters
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["method", "tool", "prompt", "resource"])]
+    server_request: Option<String>,
+}
+
+/// How a caller proves who it is.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Kind {
+    Jwt,
+    ApiKey,
+    Mtls,
+    Anonymous,
 }
 
 impl Asked {
     fn method_and_object(self) -> (Box<str>, Option<Object>) {
-        let (usual, kind, name) = match (self.tool, self.prompt, self.resource) {
-            (Some(name), ..) => (Method::ToolsCall, ObjectKind::Tool, name),
-            (None, Some(name), _) => (Method::PromptsGet, ObjectKind::Prompt, name),
-            (None, None, Some(uri)) => (Method::ResourcesRead, ObjectKind::Resource, uri),
-            (None, None, None) => return (self.method.unwrap_or_default().into(), None),
+        let object = |kind, name: String| Some(Object { kind, name: name.into() });
+        let Self { tool, prompt, resource, method, server_request } = self;
+        let (usual, object) = match (tool, prompt, resource) {
+            (Some(name), ..) => (Method::ToolsCall, object(ObjectKind::Tool, name)),
+            (_, Some(name), _) => (Method::PromptsGet, object(ObjectKind::Prompt, name)),
+            (.., Some(uri)) => (Method::ResourcesRead, object(ObjectKind::Resource, uri)),
+            _ => return (method.or(server_request).unwrap_or_default().into(), None),
         };
-        let method = self.method.map_or_else(|| usual.info().name.into(), Box::from);
-        (method, Some(Object { kind, name: name.into() }))
+        (method.map_or_else(|| usual.info().name.into(), Into::into), object)
     }
 }
 
@@ -117,20 +165,48 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Exit {
     let Some(policy) = set.policy else {
         return if set.was_read { Exit::Findings } else { Exit::CouldNotRun };
     };
+    let is_server = arguments.asked.server_request.is_some();
+    let is_empty = arguments.no_subscriptions;
     let (method, object) = arguments.asked.method_and_object();
+    let mut captured = Args::capture(policy.captures(), args.as_ref());
+    for path in &arguments.oversized {
+        match names(path) {
+            Ok(names) => captured.enlarge(policy.captures(), &names),
+            Err(problem) => {
+                output.err(problem);
+                return Exit::CouldNotRun;
+            }
+        }
+    }
     let call = Call {
         method,
         object,
         revision: arguments.revision,
         is_request: true,
         is_retry: arguments.retry,
-        args: Args::capture(policy.captures(), args.as_ref()),
-        subscriptions: None,
+        args: captured,
+        subscriptions: is_empty.then(Default::default),
     };
     let principal = claims.map_or_else(Principal::anonymous, Principal::supposed);
-    let context =
-        Context { route: &arguments.route, host: &arguments.host, sni: None, ip: arguments.ip };
-    let explanation = policy.explain(&principal, &context, &call, policies::now());
+    let principal = principal.changed(
+        arguments.client.map(|kind| match kind {
+            Kind::Jwt => ClientKind::Jwt,
+            Kind::ApiKey => ClientKind::ApiKey,
+            Kind::Mtls => ClientKind::Mtls,
+            Kind::Anonymous => ClientKind::Anonymous,
+        }),
+        arguments.client_id.as_deref(),
+        arguments.issuer.as_deref(),
+        &arguments.scope,
+    );
+    let sni = arguments.sni.as_deref();
+    let context = Context { route: &arguments.route, host: &arguments.host, sni, ip: arguments.ip };
+    let at = arguments.at.unwrap_or_else(policies::now);
+    let explanation = if is_server {
+        policy.explain_server_request(&principal, &context, &call, at)
+    } else {
+        policy.explain(&principal, &context, &call, at)
+    };
     match arguments.format {
         Format::Json => output.out(explanation.to_json()),
         Format::Human | Format::Github | Format::Sarif => {
@@ -171,9 +247,39 @@ fn value(flag: &str, text: &str) -> Result<Value, String> {
             &read
         }
     };
-    match serde_json::from_str::<serde_json::Value>(json) {
-        Ok(object) if object.is_object() => Ok(Value::from(&object)),
+    // Read as bodies are: numbers exactly, and no name twice.
+    match Json::parse(json.as_bytes(), 0) {
+        Ok(Json { value: lock::Value::Object(members), .. }) => {
+            Ok(Value::map(members.iter().map(|(name, value)| (name.clone(), read_value(value)))))
+        }
         Ok(_) => Err(format!("error: `{flag}` takes a JSON object, such as '{{\"sub\":\"u1\"}}'")),
         Err(error) => Err(format!("error: `{flag}` is not JSON: {error}")),
     }
+}
+
+/// Depth is bounded by the tokenizer.
+fn read_value(json: &Json) -> Value {
+    match &json.value {
+        lock::Value::Null => Value::Null,
+        lock::Value::Bool(truth) => Value::Bool(*truth),
+        lock::Value::Number(token) => Number::from_token(token).map_or(Value::Null, Value::Number),
+        lock::Value::String(text) => Value::String(text.clone()),
+        lock::Value::Array(items) => Value::List(items.iter().map(read_value).collect()),
+        lock::Value::Object(members) => {
+            Value::map(members.iter().map(|(name, value)| (name.clone(), read_value(value))))
+        }
+    }
+}
+
+/// The names of a path, from a JSON list.
+fn names(text: &str) -> Result<Vec<Box<str>>, String> {
+    let names = match Json::parse(text.as_bytes(), 0) {
+        Ok(Json { value: lock::Value::Array(items), .. }) => {
+            items.iter().map(|item| item.as_str().map(Box::from)).collect::<Option<Vec<_>>>()
+        }
+        _ => None,
+    };
+    names.ok_or_else(|| {
+        "error: `--oversized` takes a JSON list of names, such as '[\"path\"]'".into()
+    })
 }

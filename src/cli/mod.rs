@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand, closed exit codes, output that a pipe can read.
 
+mod against;
 mod check;
 mod completions;
 mod demo;

@@ -282,6 +282,14 @@ impl Args {
         args
     }
 
+    /// Takes the argument at `path` for one that is larger than what is kept.
+    pub fn enlarge(&mut self, captures: &Captures, path: &[Box<str>]) {
+        let node = path.iter().try_fold(0, |at, name| captures.child(at, name));
+        if let Some(slot) = node.and_then(|at| captures.slot(at)) {
+            self.set(slot, Arg::TooLarge);
+        }
+    }
+
     /// The argument in slot `slot`.
     #[must_use]
     pub fn slot(&self, slot: u8) -> &Arg {

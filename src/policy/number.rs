@@ -96,6 +96,73 @@ impl Number {
     }
 }
 
+/// Numbers beside others, for whoever looks for an example of each range.
+impl Number {
+    /// A number less than this one; `None` where that would be beyond all bounds.
+    pub(super) fn below(&self) -> Option<Self> {
+        self.negated()?.above()?.negated()
+    }
+
+    /// A number greater than this one, an integer where that is easily said.
+    pub(super) fn above(&self) -> Option<Self> {
+        match &self.0 {
+            Form::Int(int) => match int.checked_add(1) {
+                Some(next) => Some(Self(Form::Int(next))),
+                None => Self::from_token("1e19"),
+            },
+            Form::Decimal { negative: true, .. } => Some(Self(Form::Int(0))),
+            Form::Decimal { place, .. } => Self::from_token(&format!("1e{}", place.max(&0) + 1)),
+            Form::Beyond => None,
+        }
+        .filter(|above| !above.is_beyond())
+    }
+
+    /// A number between this one and `other`, which is greater: an integer where there is one nearby.
+    pub(super) fn between(&self, other: &Self) -> Option<Self> {
+        if let Some(next) = self.above().filter(|next| next.compare(other) == Some(Ordering::Less))
+        {
+            return Some(next);
+        }
+        let (mut left, mut right) = ([0; 20], [0; 20]);
+        let (a, b) = (Scaled::of(&self.0, &mut left)?, Scaled::of(&other.0, &mut right)?);
+        if a.signum() < 0 && b.signum() > 0 {
+            return Some(Self(Form::Int(0)));
+        }
+        if b.signum() <= 0 {
+            return other.negated()?.between(&self.negated()?)?.negated();
+        }
+        if a.signum() == 0 {
+            // A tenth of the other.
+            let digits = std::str::from_utf8(b.digits).ok()?;
+            return Self::from_token(&format!("0.{digits}e{}", b.place - 1));
+        }
+        // One more digit than either has, behind those of the lesser, stays below the greater.
+        let digits = std::str::from_utf8(a.digits).ok()?;
+        let zeros = "0".repeat(a.digits.len().max(b.digits.len()) - a.digits.len());
+        Self::from_token(&format!("0.{digits}{zeros}1e{}", a.place))
+    }
+
+    fn negated(&self) -> Option<Self> {
+        Some(Self(match &self.0 {
+            Form::Int(int) => match int.checked_neg() {
+                Some(int) => Form::Int(int),
+                None => return Self::from_token("9223372036854775808"),
+            },
+            Form::Decimal { negative, place, digits } => {
+                let form = Self(Form::Decimal {
+                    negative: !negative,
+                    place: *place,
+                    digits: digits.clone(),
+                });
+                // The least of `i64` is the one integer whose opposite is none.
+                let text = form.to_string();
+                return Self::from_token(&text);
+            }
+            Form::Beyond => return None,
+        }))
+    }
+}
+
 impl From<i64> for Number {
     fn from(int: i64) -> Self {
         Self(Form::Int(int))
@@ -346,6 +413,44 @@ mod tests {
                 assert_eq!(number(a).compare(&number(b)), Some(i.cmp(&j)), "{a} ? {b}");
             }
         }
+    }
+
+    #[test]
+    fn there_is_a_number_beside_and_between() {
+        let ascending = [
+            "-1e999",
+            "-9223372036854775808.5",
+            "-9223372036854775808",
+            "-10",
+            "-9.999",
+            "-1.5",
+            "-1",
+            "-0.00000000000000000001",
+            "0",
+            "1e-300",
+            "1.5e-300",
+            "0.1",
+            "0.11",
+            "1",
+            "1.0000000000000000000001",
+            "2",
+            "9007199254740992",
+            "9007199254740993",
+            "9223372036854775807",
+            "9223372036854775808",
+            "9.3e18",
+            "1e999",
+        ];
+        for pair in ascending.windows(2) {
+            let (a, b) = (number(pair[0]), number(pair[1]));
+            let between = a.between(&b).unwrap();
+            assert_eq!(a.compare(&between), Some(Ordering::Less), "{a} {between}");
+            assert_eq!(between.compare(&b), Some(Ordering::Less), "{between} {b}");
+            assert_eq!(a.compare(&a.above().unwrap()), Some(Ordering::Less), "{a}");
+            assert_eq!(a.compare(&a.below().unwrap()), Some(Ordering::Greater), "{a}");
+        }
+        assert_eq!(number("1e1000000000000000").above(), None);
+        assert_eq!(number("1e1000000000000001").above(), None);
     }
 
     #[test]

@@ -77,6 +77,27 @@ impl Principal {
         Self::verified(ClientKind::Jwt, text("iss"), text("sub"), scopes, claims)
     }
 
+    /// The same caller with what is given in place of what was supposed of it, and where `kind` is given, nothing but that:
+    /// for `explain`.
+    #[must_use]
+    pub fn changed(
+        mut self,
+        kind: Option<ClientKind>,
+        id: Option<&str>,
+        issuer: Option<&str>,
+        scopes: &[String],
+    ) -> Self {
+        if let Some(kind) = kind {
+            self = Self::verified(kind, None, None, Vec::new(), self.claims);
+        }
+        self.id = id.map(Into::into).or(self.id);
+        self.issuer = issuer.map(Into::into).or(self.issuer);
+        if !scopes.is_empty() {
+            self.scopes = scopes.iter().map(|scope| scope.as_str().into()).collect();
+        }
+        self
+    }
+
     /// What is remembered of it for the policy generation `generation`; where that is another, `fresh`, which is
     /// kept from now on. Two threads that find it missing at once may each have their own for one call.
     pub(super) fn memo(&self, generation: u64, fresh: impl FnOnce() -> Arc<Memo>) -> HeldMemo {

@@ -13,7 +13,7 @@ use super::memo::Memo;
 use super::pin::{PinInfo, Pins};
 use super::principal::HeldMemo;
 use super::selector::Question;
-use super::stanza::{Predicate, Stanza};
+use super::stanza::{Assert, Predicate, Stanza};
 use super::target::Target;
 use super::types::Types;
 use super::{
@@ -45,6 +45,7 @@ pub struct Policy {
     tests: Box<[PolicyTest]>,
     pub(super) pins: Pins,
     types: Types,
+    pub(super) asserts: Box<[Assert]>,
     generation: u64,
     digest: SetDigest,
 }
@@ -59,6 +60,8 @@ pub(super) struct Parts {
     pub(super) tests: Vec<PolicyTest>,
     /// By name.
     pub(super) pins: Vec<PinInfo>,
+    /// By name.
+    pub(super) asserts: Vec<Assert>,
     pub(super) lock: Option<Arc<Lock>>,
     pub(super) types: Types,
     pub(super) digest: SetDigest,
@@ -96,6 +99,7 @@ impl Policy {
             tests: parts.tests.into(),
             pins: Pins::new(parts.pins, parts.lock),
             types: parts.types,
+            asserts: parts.asserts.into(),
             generation: GENERATIONS.fetch_add(1, Ordering::Relaxed),
             digest: parts.digest,
         })

@@ -7,6 +7,7 @@ use super::index::Entry;
 use super::selector::{Pattern, Question, Space, Subject};
 use super::target::{Acts, Target};
 use super::{Bounds, Effect, Mode, Needs, Quota, SlotSet, UnixTime};
+use crate::diagnostic::Span;
 
 /// One rule.
 #[derive(Clone, Debug)]
@@ -64,6 +65,16 @@ pub(super) enum Cost {
     At(Box<Path>),
 }
 
+/// An `[[assert]]`.
+#[derive(Clone, Debug)]
+pub(super) struct Assert {
+    /// As the rule that it is like: `never` speaks of what a deny of the same words would refuse, `always` of what an allow
+    /// of the same words would permit.
+    pub(super) stanza: Stanza,
+    /// Its `name`.
+    pub(super) span: Span,
+}
+
 /// A condition, shared by the rules that have the same text.
 #[derive(Clone, Debug)]
 pub(super) struct Predicate {
@@ -116,6 +127,14 @@ impl Stanza {
                     !is_allow && self.patterns.iter().any(|(space, _)| is_of(space))
                 }
             }
+    }
+
+    /// Whether its selectors match the method of `target`, whatever that acts on.
+    pub(super) fn selects_method(&self, target: &Target<'_>) -> bool {
+        let subject = &target.subject;
+        self.patterns.iter().any(|(space, pattern)| {
+            *space == subject.space && pattern.matches(subject, Question::Use)
+        })
     }
 
     /// What must be known of a call before it can be evaluated.

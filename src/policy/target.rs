@@ -96,7 +96,7 @@ impl<'a> Target<'a> {
 }
 
 /// The kinds of object that a method can act on.
-fn kinds(info: &MethodInfo) -> &'static [ObjectKind] {
+pub(super) fn kinds(info: &MethodInfo) -> &'static [ObjectKind] {
     match info.target {
         Named::Name(ObjectKind::Tool) => &[ObjectKind::Tool],
         Named::Name(ObjectKind::Prompt) => &[ObjectKind::Prompt],

@@ -6,4 +6,5 @@ mod diagnostics;
 mod examples;
 mod pages;
 mod pins;
+mod proofs;
 mod properties;

@@ -50,6 +50,31 @@ impl Policy {
     ) -> Explanation {
         let mut heard = Heard::default();
         let verdict = self.decide_for(principal, context, call, now, &mut heard);
+        self.explained(principal, context, call, &heard, verdict)
+    }
+
+    /// Decides `call` as [`Policy::decide_server_request`] does, and says why.
+    #[must_use]
+    pub fn explain_server_request(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        call: &Call,
+        now: UnixTime,
+    ) -> Explanation {
+        let mut heard = Heard::default();
+        let verdict = self.decide_request_for(principal, context, call, now, &mut heard);
+        self.explained(principal, context, call, &heard, verdict)
+    }
+
+    fn explained(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        call: &Call,
+        heard: &Heard,
+        verdict: Result<Permitted, Refusal>,
+    ) -> Explanation {
         let scope = Scope { principal, context, call, tool: None };
         let rules = (0_u32..).zip(self.rules()).map(|(id, info)| {
             let outcome = heard.outcomes.iter().find(|(of, _)| *of == id).map(|(_, found)| *found);

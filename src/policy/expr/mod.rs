@@ -26,6 +26,7 @@
 mod address;
 mod conditions;
 mod eval;
+pub(in crate::policy) mod formula;
 pub mod limits;
 mod lower;
 mod operand;

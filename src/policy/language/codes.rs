@@ -53,8 +53,13 @@ codes! {
     PIN_WITHOUT_LOCK = "P028", pin_without_lock;
     PINS_NOTHING = "P029", pins_nothing;
     UNKNOWN_OBJECT = "P030", unknown_object;
-    // P031 to P037 are for what only the meaning of the whole set shows: a rule that never matches, is shadowed or stands
-    // twice, an allow and a deny that coincide, an assert that is refuted or undecided, a limit behind a smaller one.
+    NEVER_APPLIES = "P031", never_applies;
+    OVERSHADOWED = "P032", overshadowed;
+    SAME_RULE = "P033", same_rule;
+    ALLOW_WITHIN_DENY = "P034", allow_within_deny;
+    REFUTED = "P035", refuted;
+    UNDECIDED = "P036", undecided;
+    LIMIT_WITHIN_LIMIT = "P037", limit_within_limit;
     UNKNOWN_CLAIM = "P038", unknown_claim;
     UNKNOWN_ARGUMENT = "P039", unknown_argument;
     TYPE_CLASH = "P040", type_clash;

@@ -8,6 +8,7 @@
 pub mod checks;
 pub mod codes;
 
+mod assert;
 mod limit;
 mod lint;
 mod pin;
@@ -16,7 +17,7 @@ mod schema;
 mod selectors;
 mod stanza;
 mod test;
-mod uris;
+pub(super) mod uris;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use super::example::PolicyTest;
 use super::expr::{Expr, ExprFix, ExprProblem, Reads};
 use super::pin::PinInfo;
 use super::set::Parts;
-use super::stanza::{Predicate, Stanza};
+use super::stanza::{Assert, Predicate, Stanza};
 use super::types::Types;
 use super::{Captures, CompileOptions, RuleInfo, SetDigest};
 use crate::diagnostic::document::{Document, inner_edit, inner_span};
@@ -50,6 +51,7 @@ struct Draft<'s> {
     pins: Vec<DraftPin>,
     /// What claims and arguments are declared to be.
     types: Types,
+    asserts: Vec<Assert>,
     /// Every name in the set and where it was first given.
     names: HashMap<Box<str>, Span>,
 }
@@ -103,6 +105,7 @@ pub(super) fn read(
         tests: Vec::new(),
         pins: Vec::new(),
         types: Types::default(),
+        asserts: Vec::new(),
         names: HashMap::new(),
     };
     // What is declared goes first: rules are read against it.
@@ -145,8 +148,7 @@ impl Draft<'_> {
             self.read_pin(table, &file);
         }
         for table in root.tables("assert") {
-            self.not_enforced("[[assert]]", table.span());
-            table.ignore();
+            self.read_assert(table);
         }
         root.finish();
     }
@@ -257,12 +259,15 @@ impl Draft<'_> {
         });
         let mut pins: Vec<PinInfo> = self.pins.into_iter().map(|pin| pin.info).collect();
         pins.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut asserts = self.asserts;
+        asserts.sort_by(|a, b| a.stanza.name.cmp(&b.stanza.name));
         Parts {
             rules,
             predicates: self.predicates,
             captures: self.captures,
             tests: self.tests,
             pins,
+            asserts,
             lock: self.options.lock.clone(),
             types: self.types,
             digest: SetDigest::default(),

@@ -10,7 +10,7 @@ use crate::policy::Effect;
 use crate::wire::mcp::uri::{Form, UriFault, check, is_template};
 
 /// Why no canonical URI matches `pattern` in a rule of `effect`; `None` where one may.
-pub(super) fn fault(pattern: &str, effect: Effect) -> Option<UriFault> {
+pub(in crate::policy) fn fault(pattern: &str, effect: Effect) -> Option<UriFault> {
     if effect == Effect::Allow {
         return could_match(pattern).err();
     }

@@ -52,6 +52,37 @@ impl Token {
     }
 }
 
+/// A step of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::policy) enum Step {
+    /// This character.
+    Char(char),
+    /// One of the class.
+    One(Class),
+    /// Any number of the class.
+    Many(Class),
+}
+
+/// What a wildcard stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::policy) enum Class {
+    Any,
+    /// [`is_name_character`]
+    Name,
+    /// All but `/`.
+    Segment,
+}
+
+impl Class {
+    pub(in crate::policy) fn has(self, c: char) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Name => is_name_character(c),
+            Self::Segment => c != '/',
+        }
+    }
+}
+
 /// Why a text is no pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::policy) enum GlobError {
@@ -190,6 +221,21 @@ impl Glob {
             return Err(GlobError::TooLong);
         }
         Ok(Self::from_tokens(dialect, &tokens))
+    }
+
+    /// The pattern, one step a token: what the prover's automata run.
+    pub(in crate::policy) fn steps(&self) -> impl Iterator<Item = Step> {
+        let (one, many) = match self.dialect {
+            Dialect::Name => (Step::One(Class::Any), Step::Many(Class::Any)),
+            Dialect::RegularName => (Step::One(Class::Name), Step::Many(Class::Name)),
+            Dialect::Uri => (Step::One(Class::Segment), Step::Many(Class::Segment)),
+        };
+        self.tokens().into_iter().map(move |token| match token {
+            Token::Char(c) => Step::Char(c),
+            Token::One => one,
+            Token::Many => many,
+            Token::Across => Step::Many(Class::Any),
+        })
     }
 
     /// Texts that every match contains: the runs of literal characters.

@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 
 pub(super) use self::fold::{Form, fold, folds};
 use self::glob::TEMPLATE_FUEL;
-pub(super) use self::glob::{Dialect, Glob, GlobError};
+pub(super) use self::glob::{Class, Dialect, Glob, GlobError, Step};
 use super::Effect;
 use crate::wire::mcp::{Method, ObjectKind};
 
@@ -69,7 +69,7 @@ impl Space {
 }
 
 /// A pattern as a rule of a certain effect uses it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Pattern {
     /// Over the bytes of names.
     pub(super) plain: Glob,

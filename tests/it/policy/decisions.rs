@@ -30,6 +30,26 @@ pub(super) fn compile(text: &str) -> Arc<Policy> {
     compiled.policy.unwrap_or_else(|| panic!("{shown}\n{text}"))
 }
 
+/// A value from JSON.
+pub(super) fn value(json: &str) -> Value {
+    let json = json.replace("1e99999999999999999999", "\"(beyond)\"");
+    let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+    beyond(Value::from(&read))
+}
+
+/// What `serde_json` has no number for.
+fn beyond(value: Value) -> Value {
+    match value {
+        Value::String(text) if &*text == "(beyond)" => {
+            Value::Number(mcpfw::policy::Number::from_token("1e99999999999999999999").unwrap())
+        }
+        Value::Map(members) => {
+            Value::map(members.into_iter().map(|(name, value)| (name, beyond(value))))
+        }
+        other => other,
+    }
+}
+
 /// A caller by claims as JSON; anonymous for `""`.
 pub(super) fn principal(claims: &str) -> Principal {
     if claims.is_empty() {

@@ -186,7 +186,10 @@ fn every_code_is_on_the_page() {
     let (dirty, clean) = (of(false), of(true));
     for info in codes::ALL {
         let code = info.code.to_string();
-        if info.code == codes::FAILED_TEST {
+        // What only running the set shows has its examples on the page of the check.
+        if info.code == codes::FAILED_TEST
+            || (codes::NEVER_APPLIES..=codes::LIMIT_WITHIN_LIMIT).contains(&info.code)
+        {
             continue;
         }
         assert!(dirty.contains(&code) && clean.contains(&code), "{code} {}", info.title());

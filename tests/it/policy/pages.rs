@@ -79,6 +79,7 @@ impl Case {
                 }));
             }
             findings.extend(policy.untested(NOW));
+            findings.extend(policy.prove("policies", NOW));
         }
         findings
     }

@@ -5,6 +5,7 @@
 //! and a test runs its examples. Below stands the check itself where it looks at the whole set; what is found while a
 //! stanza is read is reported there.
 
+mod allow_within_deny;
 mod allows_nothing_named;
 mod bad_condition;
 mod bad_path;
@@ -21,20 +22,26 @@ mod expired;
 mod expires_soon;
 mod failed_test;
 mod key_not_there;
+mod limit_within_limit;
 mod look_alike;
 mod missing_key;
+mod never_applies;
 mod never_matches;
 mod no_such_value;
 mod not_enforced;
 mod out_of_range;
+mod overshadowed;
 mod page;
 mod pin_without_lock;
 mod pins_nothing;
+mod refuted;
+mod same_rule;
 mod syntax;
 mod tiers_disagree;
 mod too_many;
 mod type_clash;
 mod unbounded_key;
+mod undecided;
 mod unknown_argument;
 mod unknown_claim;
 mod unknown_decides;
