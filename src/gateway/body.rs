@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::answers::{Answers, MOST_WAITING};
 use super::judge::ReplyJudge;
 use super::record::Record;
+use super::review::Review;
 use super::sse::Announcer;
 use super::streams;
 use super::tail::Stream;
@@ -50,20 +51,22 @@ pub(super) struct Passage {
     pub(super) late: Option<Slot>,
     /// When a limit ends it.
     pub(super) deadline: Option<Instant>,
+    /// What an event stream is looked at for when another policy set comes in force.
+    pub(super) review: Option<Box<Review>>,
 }
 
 /// The upstream's reply on its way.
 #[derive(Debug)]
 pub(super) struct Relay {
-    reply: Reply,
-    inspector: Option<ReplyInspector<ReplyJudge>>,
+    pub(super) reply: Reply,
+    pub(super) inspector: Option<ReplyInspector<ReplyJudge>>,
     keeps_length: bool,
     /// What the server is told of what it asked, and was refused.
-    answers: Option<Answers>,
+    pub(super) answers: Option<Answers>,
     /// Inspected pieces that are ready to go.
-    ready: VecDeque<Bytes>,
+    pub(super) ready: VecDeque<Bytes>,
     /// Where an event stream stands; `None` for other replies.
-    stream: Option<Stream>,
+    pub(super) stream: Option<Stream>,
     /// What tells the end from an accident, where the framing does not.
     witness: Option<Witness>,
     /// Where a request body that still streams leaves the reason if it is cut off.
@@ -71,11 +74,13 @@ pub(super) struct Relay {
     /// Where endpoints may be announced, or must not be.
     announcer: Option<Box<Announcer>>,
     /// `None` once it has been logged.
-    record: Option<Box<Record>>,
+    pub(super) record: Option<Box<Record>>,
     /// Nothing comes any more.
-    has_ended: bool,
+    pub(super) has_ended: bool,
     /// When a limit ends it.
     deadline: Option<Watchdog>,
+    /// What an event stream is looked at for when another policy set comes in force.
+    pub(super) review: Option<Box<Review>>,
 }
 
 /// What goes out on a quiet stream so that nobody on the way takes it for dead (mcp-protocol.md §3.3): a comment and the end of an
@@ -112,7 +117,7 @@ impl Body {
         stream: Option<Stream>,
         mut record: Box<Record>,
     ) -> Self {
-        let Passage { inspector, keeps_length, answers, witness, late, deadline } = passage;
+        let Passage { inspector, keeps_length, answers, witness, late, deadline, review } = passage;
         let has_ended = reply.is_end_stream() && inspector.is_none();
         if has_ended {
             // hyper does not ask for the body of such a reply.
@@ -134,6 +139,7 @@ impl Body {
             record,
             has_ended,
             deadline: deadline.map(Watchdog::new),
+            review,
         }))
     }
 
@@ -150,8 +156,12 @@ impl Body {
 impl Relay {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CutOff>>> {
         loop {
+            if let Some(piece) = self.poll_review(cx) {
+                return Poll::Ready(piece);
+            }
             let answered = self.poll_answers(cx);
             if let Some(piece) = self.ready.pop_front() {
+                let piece = self.up_to_boundary(piece);
                 return Poll::Ready(Some(Ok(self.passes(piece))));
             }
             if self.has_ended {
@@ -276,6 +286,7 @@ impl Relay {
         {
             return Err(self.refuse(ReplyError::NotAMessage));
         }
+        let piece = self.up_to_boundary(piece);
         Ok(self.passes(piece))
     }
 
@@ -290,7 +301,10 @@ impl Relay {
         }
     }
 
-    fn passes(&mut self, piece: Bytes) -> Bytes {
+    pub(super) fn passes(&mut self, piece: Bytes) -> Bytes {
+        if let Some(review) = &mut self.review {
+            review.passes(&piece);
+        }
         if let Some(stream) = &mut self.stream {
             stream.tail.push(&piece);
             stream.room = stream.room.saturating_sub(piece.len() as u64);
@@ -307,7 +321,7 @@ impl Relay {
     }
 
     /// What cannot be judged is not shown (T17).
-    fn refuse(&mut self, error: ReplyError) -> CutOff {
+    pub(super) fn refuse(&mut self, error: ReplyError) -> CutOff {
         if let Some(record) = &mut self.record {
             record.cut(error.slug(), error.to_string());
         }
@@ -397,7 +411,7 @@ impl Relay {
         Some(None)
     }
 
-    fn finish(&mut self, outcome: Outcome) {
+    pub(super) fn finish(&mut self, outcome: Outcome) {
         if let Some(mut record) = self.record.take() {
             if let Some(inspector) = &mut self.inspector {
                 record.inspected(inspector.hidden(), inspector.judge());

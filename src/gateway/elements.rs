@@ -74,6 +74,19 @@ impl Elements {
         })
     }
 
+    /// Where there is nothing to look for.
+    pub(super) fn nothing() -> Self {
+        Self {
+            digest: None,
+            scan: None,
+            hides_hidden: false,
+            depth: 0,
+            named: None,
+            passes: true,
+            findings: Findings::default(),
+        }
+    }
+
     /// The element at hand is called `name`. What becomes of it; `is_visible`: whether policy shows it.
     pub(super) fn named(
         &mut self,

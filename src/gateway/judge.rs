@@ -13,9 +13,11 @@ use super::authenticate::Caller;
 use super::clock::unix_seconds;
 use super::elements::{Elements, Findings};
 use super::handles::Grants;
+use super::looks::Looks;
+use super::outstanding::SessionKey;
 use super::reject;
 use super::state::{Route, Shared};
-use crate::config::{Credentials, HiddenCharacters};
+use crate::config::Credentials;
 use crate::inspect::annotation::ToolReader;
 use crate::inspect::response::{
     ElementPart, Elicitation, Judge, Listing, SealedKind, ServerRequest, Watch,
@@ -23,7 +25,7 @@ use crate::inspect::response::{
 use crate::lock::List;
 use crate::policy::{Call, Captures, Context, Policy, Principal, SlotSet};
 use crate::wire::jsonrpc::Id;
-use crate::wire::mcp::{ObjectKind, Revision};
+use crate::wire::mcp::Revision;
 
 /// Refused requests of one reply that are remembered for their answers. A chunk of the smallest requests has some two thousand;
 /// what is not read on because answers wait has less. A batch as JSON is answered by nobody, and may be long.
@@ -45,6 +47,7 @@ pub(super) struct ReplyJudge {
     request_id: HeaderValue,
     /// The session, by the server's own id for it: where answers of the client look for what they answer.
     session: Option<HeaderValue>,
+    looks: Looks,
     /// Requests of the server that were refused, and that it waits for an answer to.
     refused: VecDeque<Id>,
     /// How many were refused in all.
@@ -66,6 +69,7 @@ impl ReplyJudge {
         id: Option<Id>,
         request_id: HeaderValue,
         session: Option<HeaderValue>,
+        looks: Looks,
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
@@ -78,6 +82,7 @@ impl ReplyJudge {
             id,
             request_id,
             session,
+            looks,
             refused: VecDeque::new(),
             refusals: 0,
             grants: None,
@@ -101,12 +106,37 @@ impl ReplyJudge {
         (self.session, self.revision) = (Some(session), Revision::V2024_11_05);
     }
 
+    /// What is looked for. Lists that pass unseen are noted.
+    pub(super) fn watch(&self) -> Watch {
+        let watch = self.looks.watch(&self.policy, &self.route);
+        if !watch.lists && !self.looks.is_light {
+            self.looks.lists.iter().for_each(|kind| self.route.seen.miss(kind));
+        }
+        watch
+    }
+
+    /// The set that judges.
+    pub(super) fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// The revision that is spoken.
+    pub(super) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The session, where there is one.
+    pub(super) fn session_key(&self) -> Option<SessionKey> {
+        let id = self.session.as_ref()?;
+        Some(session_key(&self.route, &self.caller, Some(id)))
+    }
+
     /// Whether a reply may be a batch.
     pub(super) fn allows_batch(&self) -> bool {
         self.revision == Revision::V2025_03_26
     }
 
-    pub(super) fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 
@@ -148,15 +178,35 @@ impl ReplyJudge {
         self.elements.as_ref().map(|elements| &elements.findings)
     }
 
-    fn context(&self) -> Context<'_> {
+    pub(super) fn context(&self) -> Context<'_> {
         Context { route: &self.route.name, host: &self.host, sni: None, ip: self.ip }
     }
 }
 
 impl Judge for ReplyJudge {
+    /// Each event is judged by the set that is in force when it begins (T59).
+    fn renew(&mut self) -> Option<Watch> {
+        if self.shared.policy.load().generation() == self.policy.generation() {
+            return None;
+        }
+        self.policy = self.shared.policy.load_full();
+        // What it looks for in an element is another set's. What it found is to be told all the same.
+        if let Some(elements) = self.elements.take() {
+            let found = elements.findings;
+            let fresh = Elements::new(&self.policy, &self.route);
+            self.elements =
+                Some(Box::new(fresh.unwrap_or_else(Elements::nothing))).map(|mut fresh| {
+                    fresh.findings = found;
+                    fresh
+                });
+        }
+        Some(self.watch())
+    }
+
     fn listed(&mut self, list: List, name: &str) -> Listing {
         let (principal, now) = (self.caller.principal(), unix_seconds());
         let context = self.context();
+        self.route.seen.note(list, name);
         let kind = list.kind();
         let is_visible = self.policy.lists(principal, &context, self.revision, kind, name, now);
         match &mut self.elements {
@@ -243,37 +293,4 @@ impl Judge for ReplyJudge {
         self.refusals += 1;
         reject::input_refused(id.or(self.id.as_ref()), self.request_id())
     }
-}
-
-/// What must be looked for in a reply that may carry lists of the kinds `lists`, and in everything of a stream that may carry any.
-pub(super) fn watch(known: &Known, lists: impl IntoIterator<Item = ObjectKind>) -> Watch {
-    let (policy, route) = (&known.policy, &known.route);
-    let (mut has_list, mut may_hide, mut is_learnt) = (false, false, false);
-    for kind in lists {
-        has_list = true;
-        is_learnt |= kind == ObjectKind::Tool && route.mirrors();
-        may_hide |= policy.may_hide(kind);
-    }
-    let is_pinned = has_list && !policy.pins().is_empty();
-    let hides = route.hidden_characters == HiddenCharacters::Hide;
-    let is_scanned = has_list && route.hidden_characters != HiddenCharacters::Allow;
-    let elements = is_pinned || is_scanned || is_learnt;
-    Watch {
-        lists: may_hide || elements,
-        elements,
-        private: may_hide || is_pinned || has_list && hides,
-        requests: judges_requests(known),
-        ..Watch::NOTHING
-    }
-}
-
-/// What must be looked for in a stream on which lists hardly ever come: the same, but nothing for the sake of a line in the log.
-pub(super) fn watch_stream(known: &Known, lists: impl IntoIterator<Item = ObjectKind>) -> Watch {
-    let watch = watch(known, lists);
-    if watch.private { watch } else { Watch { lists: false, elements: false, ..watch } }
-}
-
-/// Whether anything that the server asks could be refused. Otherwise its requests pass unseen, and so do the answers.
-pub(super) fn judges_requests(known: &Known) -> bool {
-    known.policy.may_refuse_server_requests() || !known.route.elicitation_hosts.is_any()
 }

@@ -14,7 +14,9 @@ use super::forward::{self, Facts, Leave};
 use super::framing;
 use super::handles::{Grants, Opener, StateOpener};
 use super::inbound::{Broken, Inbound};
-use super::judge::{self, ReplyJudge};
+use super::judge::ReplyJudge;
+use super::looks::{self, Kinds, Looks};
+use super::notices::Audience;
 use super::outstanding::{self, Answers};
 use super::peer::Peer;
 use super::read::{self, Message, Unread};
@@ -48,6 +50,8 @@ struct Sent {
     batch: Box<[Id]>,
     /// Where a body that still streams leaves the reason if it is cut off.
     slot: Option<Slot>,
+    /// Of a subscription: the lists of whose changes it wants to hear.
+    listens: Kinds,
 }
 
 impl Exchange {
@@ -65,7 +69,7 @@ impl Exchange {
                 return self.refuse(reject, inbound, blind).await;
             }
         };
-        if judge::judges_requests(&self.known) {
+        if looks::judges_requests(&self.known.policy, &self.known.route) {
             inspector.await_response_id();
         }
         // No further than a decision needs: what comes behind is judged while it streams.
@@ -125,6 +129,7 @@ impl Exchange {
         let modern = self.record.revision.is_some_and(|revision| revision.is_modern());
         let id = inspector.id().cloned();
         let batch = batch_ids(&inspector);
+        let listens = inspector.listens().collect();
         let (body, slot) = forward::body(inbound, inspector, states, &mut self.record);
         let facts = Facts {
             shared: &self.shared,
@@ -162,7 +167,7 @@ impl Exchange {
                     result: bounds.max_result.map(|bound| bound.most),
                     rule: bounds.max_result.and_then(|bound| self.known.rule(bound.rule)),
                 };
-                let sent = Sent { modern, id, batch, slot };
+                let sent = Sent { modern, id, batch, slot, listens };
                 let call = self.record.call.as_ref();
                 let grants = call.and_then(|call| Grants::new(&self.known, call, opener, upstream));
                 let question = self.question(sent, way, session.id().cloned(), bounded, grants);
@@ -271,7 +276,7 @@ impl Exchange {
     ) -> Result<Answers, Box<Reject>> {
         self.note_batch(inspector);
         let shared = Arc::clone(&self.shared);
-        if !judge::judges_requests(&self.known) {
+        if !looks::judges_requests(&self.known.policy, &self.known.route) {
             return Ok(Answers::unknown());
         }
         let now = shared.clock.micros(Instant::now());
@@ -329,33 +334,38 @@ impl Exchange {
         grants: Option<Box<Grants>>,
     ) -> Question {
         let known = &self.known;
-        let Sent { modern, id, batch, slot: late } = sent;
+        let Sent { modern, id, batch, slot: late, listens } = sent;
         // One call, or those of a batch: whatever lists they ask for may be in the reply.
         let calls = || self.record.calls();
         let lists = calls().filter_map(|call| Method::from_wire(&call.method).info().lists);
-        let watch = Watch { size: bounded.result.is_some(), ..judge::watch(known, lists) };
-        let watch = match (&grants, &self.record.call) {
-            (Some(_), Some(call)) => Grants::watch(call, watch),
-            _ => watch,
+        let lists: Kinds = lists.collect();
+        let is_bounded = bounded.result.is_some();
+        let sealed = match (&grants, &self.record.call) {
+            (Some(_), Some(call)) => Grants::watch(call, Watch::NOTHING),
+            _ => Watch::NOTHING,
         };
-        let carries = |call: &Call| carries(Method::from_wire(&call.method));
-        let carried = known.policy.may_deny_resources() && calls().any(carries);
-        let watch = Watch { carried, ..watch };
+        let carries = calls().any(|call| carries(Method::from_wire(&call.method)));
+        let looks = Looks { lists, is_light: false, is_bounded, carries, sealed };
         // On an announced endpoint the answers come on the stream.
         let wants_message = known.announced.is_none() && calls().any(|call| call.is_request);
         let is_endless = calls().any(|call| &*call.method == "subscriptions/listen");
         let expires = known.caller.expires();
         let revision = self.record.revision.unwrap_or(Revision::V2025_03_26);
         let request_id = self.record.request_id_value().clone();
-        let judge = ReplyJudge::new(&self.shared, known, revision, id.clone(), request_id, session)
-            .granting(grants);
+        let judge =
+            ReplyJudge::new(&self.shared, known, revision, id.clone(), request_id, session, looks)
+                .granting(grants);
+        let audience = match (&id, is_endless && modern) {
+            (Some(id), true) => Audience::Listen(id.clone(), listens),
+            _ => Audience::Nobody,
+        };
         Question {
             modern,
             id,
             batch,
             wants_message,
             judge,
-            watch,
+            audience,
             way,
             is_endless,
             expires,

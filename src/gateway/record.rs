@@ -81,6 +81,8 @@ pub(super) struct Record {
     server_refused: u64,
     findings: Option<Box<Findings>>,
     pub(super) upstream_us: Option<u64>,
+    /// The last set by which its reply was looked at again.
+    pub(super) last_generation: Option<u64>,
     is_logged: bool,
 }
 
@@ -122,6 +124,7 @@ impl Record {
             server_refused: 0,
             findings: None,
             upstream_us: None,
+            last_generation: None,
             is_logged: false,
         })
     }
@@ -195,6 +198,14 @@ impl Record {
             self.rule_name = rule;
         }
         self.detail = detail;
+    }
+
+    /// The right to it is gone: `rule` takes it.
+    pub(super) fn revoked(&mut self, reason: &'static str, rule: Option<Arc<str>>) {
+        self.reason = Some(reason);
+        if rule.is_some() {
+            self.rule_name = rule;
+        }
     }
 
     /// It was cut off.
@@ -274,6 +285,7 @@ impl Record {
             detail: self.detail.as_deref(),
             shadow: &shadow,
             generation: policy.map(Policy::generation),
+            last_generation: self.last_generation,
             digest: policy.map(|policy| policy.digest().as_str()),
             status: self.status,
             bytes_in,

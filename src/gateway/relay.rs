@@ -16,8 +16,10 @@ use super::body::{Body, Passage, Witness};
 use super::clock::unix_seconds;
 use super::judge::ReplyJudge;
 use super::media;
+use super::notices::Audience;
 use super::record::Record;
 use super::reject::{Reject, ReplyFault};
+use super::review::{Review, Spare};
 use super::state::Shared;
 use super::tail::Stream;
 use super::uplink::Slot;
@@ -44,7 +46,8 @@ pub(super) struct Question {
     pub(super) wants_message: bool,
     /// Who judges it, and what is looked for.
     pub(super) judge: ReplyJudge,
-    pub(super) watch: Watch,
+    /// Who is told of changes of lists on it.
+    pub(super) audience: Audience,
     /// How what the server asked, and was refused, is answered.
     pub(super) way: Way,
     /// Whether it is a stream that ends only with its client.
@@ -90,12 +93,13 @@ pub(super) async fn relay(
     mut record: Box<Record>,
 ) -> Result<Response<Body>, (Box<Reject>, Box<Record>)> {
     let framing = media::framing(reply.headers());
-    if let Err(fault) = check(&reply, framing, &question, credentials) {
+    let watch = question.judge.watch();
+    if let Err(fault) = check(&reply, framing, &question, watch, credentials) {
         return Err((question.told(Reject::reply(fault)), record));
     }
     let is_open_ended = is_open_ended(&reply);
     let (mut head, mut reply) = reply.into_parts();
-    let options = options(shared, &question);
+    let options = options(shared, &question, watch);
     if framing == Some(Framing::Json)
         && let Some(most) = question.bounded.result
         && HttpBody::size_hint(&reply).lower() > most
@@ -104,7 +108,6 @@ pub(super) async fn relay(
         return Err((question.told(reject), record));
     }
     towards_downstream(&mut head.headers, question.modern);
-    let watch = question.watch;
     if watch.lists && framing.is_none() {
         // No list can be found in it, and so none can be filtered: its status is all that is told.
         record.finish(crate::observe::Outcome::Complete);
@@ -123,12 +126,26 @@ pub(super) async fn relay(
     };
     let answers = match watched {
         Some(Framing::EventStream) if watch.requests && !question.modern => {
-            Some(Answers::new(Arc::clone(reply.upstream()), question.way))
+            Some(Answers::new(Arc::clone(reply.upstream()), question.way.clone()))
         }
         _ => None,
     };
-    let mut inspector =
-        watched.map(|framing| ReplyInspector::new(framing, question.judge, options));
+    let Question { judge, audience, way, .. } = question;
+    let is_stream = framing == Some(Framing::EventStream);
+    let mut review = None;
+    let mut inspector = match watched {
+        Some(framing) => {
+            review = is_stream.then(|| Review::new(&judge, way, audience));
+            Some(ReplyInspector::new(framing, judge, options))
+        }
+        None if is_stream => {
+            let mut fresh = Review::new(&judge, way, audience);
+            fresh.spare = Some(Box::new(Spare { judge, options }));
+            review = Some(fresh);
+            None
+        }
+        None => None,
+    };
     if let Some(inspector) = inspector.as_mut().filter(|_| framing == Some(Framing::Json))
         && question.late.is_none()
         && HttpBody::size_hint(&reply).exact().is_some_and(|bytes| bytes <= WHOLE)
@@ -170,7 +187,7 @@ pub(super) async fn relay(
         || watch.tasks
         || options.is_modern
         || options.allows_batch);
-    let passage = Passage { inspector, keeps_length, answers, witness, late, deadline };
+    let passage = Passage { inspector, keeps_length, answers, witness, late, deadline, review };
     Ok(Response::from_parts(head, Body::relay(reply, passage, stream, record)))
 }
 
@@ -202,10 +219,10 @@ async fn whole(
     })
 }
 
-fn options(shared: &Shared, question: &Question) -> ReplyOptions {
+fn options(shared: &Shared, question: &Question, watch: Watch) -> ReplyOptions {
     let limits = &shared.limits;
     ReplyOptions {
-        watch: question.watch,
+        watch,
         is_modern: question.judge.is_modern(),
         allows_batch: question.judge.allows_batch(),
         hold: limits.max_element,
@@ -235,6 +252,7 @@ fn check(
     reply: &Response<Reply>,
     framing: Option<Framing>,
     question: &Question,
+    watch: Watch,
     credentials: &Credentials,
 ) -> Result<(), ReplyFault> {
     let status = reply.status();
@@ -255,7 +273,7 @@ fn check(
         return Err(ReplyFault::Encoded);
     }
     // What ends a session is no message: servers answer it with an empty 200 of no type.
-    let is_message = status == StatusCode::OK || (question.watch.lists && status.is_success());
+    let is_message = status == StatusCode::OK || (watch.lists && status.is_success());
     if framing.is_none() && question.wants_message && is_message {
         return Err(ReplyFault::MediaType);
     }

@@ -9,7 +9,9 @@ use http::request::Parts;
 use super::affinity::{self, Session};
 use super::answers::Way;
 use super::forward::{self, Facts, Leave};
-use super::judge::{self, ReplyJudge};
+use super::judge::ReplyJudge;
+use super::looks::{Kinds, Looks};
+use super::notices::Audience;
 use super::peer::Peer;
 use super::read;
 use super::record::Record;
@@ -19,9 +21,10 @@ use super::route::Kind;
 use super::sse::Announcer;
 use super::state::Shared;
 use super::{Answer, Known};
+use crate::inspect::response::Watch;
 use crate::upstream::RequestBody;
 use crate::upstream::headers::MCP_SESSION_ID;
-use crate::wire::mcp::{ObjectKind, Revision, revision};
+use crate::wire::mcp::{Revision, revision};
 
 /// Relays the stream, or the end.
 pub(super) async fn run(
@@ -65,16 +68,24 @@ pub(super) async fn run(
             let may_announce = known.route.has_announcements() && session.id().is_none();
             // A list may come on this stream: the answer to an earlier POST, on a stream that was resumed (T17), or every
             // answer in the transport of 2024-11-05.
-            let watch = match may_announce {
-                true => judge::watch(known, LISTS),
-                false => judge::watch_stream(known, LISTS),
+            let looks = Looks {
+                lists: Kinds::ALL,
+                is_light: !may_announce,
+                is_bounded: false,
+                carries: false,
+                sealed: Watch::NOTHING,
+            };
+            let audience = match (kind, may_announce) {
+                (Kind::Stream, false) => Audience::Session,
+                (Kind::Stream, true) => Audience::Stream,
+                _ => Audience::Nobody,
             };
             let question = Question {
                 modern: false,
                 id: None,
                 batch: Box::default(),
                 wants_message: kind == Kind::Stream,
-                watch,
+                audience,
                 judge: ReplyJudge::new(
                     shared,
                     known,
@@ -82,6 +93,7 @@ pub(super) async fn run(
                     None,
                     request_id,
                     session.id().cloned(),
+                    looks,
                 ),
                 way: way.within(session.id()),
                 is_endless: true,
@@ -124,6 +136,3 @@ fn check(known: &Known, kind: Kind, head: &Parts) -> Result<Revision, Box<Reject
     }
     Ok(revision)
 }
-
-/// Every kind of list.
-const LISTS: [ObjectKind; 3] = [ObjectKind::Tool, ObjectKind::Prompt, ObjectKind::Resource];

@@ -18,6 +18,7 @@ use super::listener::Listener;
 use super::outstanding::Outstanding;
 use super::reload::Policies;
 use super::state::{self, Shared};
+use super::views::Seen;
 use crate::config::{self, Config, Limits};
 use crate::identity::{self, Authenticator, KeyEvent, Trust};
 use crate::inspect::annotation::{Annotated, Annotations};
@@ -131,6 +132,7 @@ impl Gateway {
             sealer: Sealer::new(&key),
             outstanding: Outstanding::new(&config.limits),
             mailboxes: Arc::default(),
+            listeners: Arc::default(),
             log,
             clock: Clock::start(),
             seed: RandomState::new().hash_one(0),
@@ -235,6 +237,7 @@ fn resolve(route: config::Route, limits: &Limits) -> Result<Arc<state::Route>, S
         elicitation_hosts: route.elicitation_hosts,
         hidden_characters: route.hidden_characters,
         drift: Drift::default(),
+        seen: Seen::default(),
         revisions: route.revisions,
         sessions: route.sessions,
         handles: route.handles,

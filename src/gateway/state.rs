@@ -10,8 +10,10 @@ use super::affinity::Home;
 use super::clock::Clock;
 use super::drift::Drift;
 use super::listener::Connections;
+use super::listeners::Listeners;
 use super::outstanding::Outstanding;
 use super::sse::Mailboxes;
+use super::views::Seen;
 use crate::config::{Credentials, HiddenCharacters, IdentityHeader, Limits, Listen, Sealing};
 use crate::identity::Authenticator;
 use crate::inspect::annotation::Annotated;
@@ -43,6 +45,7 @@ pub(super) struct Shared {
     pub(super) sealer: Sealer,
     pub(super) outstanding: Arc<Outstanding>,
     pub(super) mailboxes: Arc<Mailboxes>,
+    pub(super) listeners: Arc<Listeners>,
     pub(super) log: Option<AccessLog>,
     pub(super) clock: Clock,
     /// Keys the hash tables of the JSON tokenizer, so that nobody can choose colliding names (T5).
@@ -81,6 +84,8 @@ pub(super) struct Route {
     pub(super) hidden_characters: HiddenCharacters,
     /// What the server was seen to have changed.
     pub(super) drift: Drift,
+    /// What its lists were seen to have.
+    pub(super) seen: Seen,
 }
 
 impl Route {

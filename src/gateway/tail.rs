@@ -46,6 +46,20 @@ impl Tail {
         }
     }
 
+    /// How many bytes of `piece` come before the first place between two events. `None`: there is none.
+    pub(super) fn boundary_in(mut self, piece: &[u8]) -> Option<usize> {
+        let mut bytes = piece.iter().enumerate();
+        while let Some((at, byte)) = bytes.next() {
+            self.push(&[*byte]);
+            if self.is_boundary() {
+                // Both halves of a CRLF.
+                let ends = matches!(bytes.next(), Some((_, b'\n')) if *byte == b'\r');
+                return Some(at + 1 + usize::from(ends));
+            }
+        }
+        None
+    }
+
     /// Whether nothing of an event has been sent since the last blank line.
     pub(super) fn is_boundary(self) -> bool {
         // LF LF, CR CR, LF CR, and CRLF behind any line end: two ends of line in a row.
@@ -76,6 +90,22 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_boundary_of_a_piece() {
+        for (before, piece, want) in [
+            ("", "data: 1\n\ndata: 2\n\n", Some(9)),
+            ("data: 1\n", "\ndata", Some(1)),
+            ("data: 1\r\n", "\r\ndata", Some(2)),
+            ("data: 1\r", "\rdata", Some(1)),
+            ("da", "ta: 1\n", None),
+            ("da", "", None),
+        ] {
+            let mut tail = Tail::default();
+            tail.push(before.as_bytes());
+            assert_eq!(tail.boundary_in(piece.as_bytes()), want, "{before:?} {piece:?}");
+        }
+    }
 
     #[test]
     fn boundaries() {

@@ -48,6 +48,8 @@ pub enum Outcome {
     Drained,
     /// The stream was ended when the credential that opened it expired.
     Expired,
+    /// The stream was ended when a reload took the right to it.
+    Revoked,
 }
 
 impl Outcome {
@@ -60,6 +62,7 @@ impl Outcome {
             Self::RequestRefused => "request_refused",
             Self::Drained => "drained",
             Self::Expired => "expired",
+            Self::Revoked => "revoked",
         }
     }
 }
@@ -132,6 +135,8 @@ pub struct Line<'a> {
     pub shadow: &'a [&'a str],
     /// Which policy set was in force when it began: its generation in this process, and its digest in any.
     pub generation: Option<u64>,
+    /// Of an event stream that was open when another set came in force: the last such set.
+    pub last_generation: Option<u64>,
     /// See `generation`.
     pub digest: Option<&'a str>,
     /// The HTTP status sent.
@@ -195,6 +200,7 @@ impl Line<'_> {
         list(out, br#","shadow":["#, self.shadow, |out, rule| string(out, rule));
         count(out, br#","generation":"#, self.generation);
         text(out, br#","digest":"#, self.digest);
+        count(out, br#","last_generation":"#, self.last_generation);
         count(out, br#","status":"#, Some(u64::from(self.status)));
         count(out, br#","bytes_in":"#, Some(self.bytes_in));
         count(out, br#","bytes_out":"#, Some(self.bytes_out));

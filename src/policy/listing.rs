@@ -1,12 +1,13 @@
 //! What a list shows: whether a call could be allowed, arguments being free (T18).
 
 use super::evaluate::Evaluation;
-use super::expr::{Possible, Truth};
+use super::expr::{Possible, Scope, Truth};
 use super::index::members;
 use super::selector::{Question, Space};
+use super::set::held;
 use super::stanza::{Body, Predicate, Stanza};
 use super::target::Target;
-use super::{Effect, Mode, Policy};
+use super::{Call, Context, Effect, Mode, Object, Policy, Principal, UnixTime};
 use crate::wire::mcp::ObjectKind;
 
 /// The method that uses an object of `kind`; a list shows what it could be asked for.
@@ -101,6 +102,34 @@ pub(super) fn may_refuse_requests(stanzas: &[Stanza]) -> bool {
 }
 
 impl Policy {
+    /// Whether a call like `call` could be allowed: some arguments exist for which [`Policy::decide`] permits it. Those that it
+    /// has are not looked at.
+    #[must_use]
+    pub fn could_allow(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        call: &Call,
+        now: UnixTime,
+    ) -> bool {
+        let uris = call.subscriptions.as_deref().filter(|_| call.object.is_none());
+        let each = uris.unwrap_or_default().iter().map(|uri| Call {
+            object: Some(Object { kind: ObjectKind::Resource, name: uri.clone() }),
+            subscriptions: None,
+            ..call.clone()
+        });
+        let could_be = |call: &Call| {
+            let memo = self.memo(principal);
+            let scope = Scope { principal, context, call, tool: None };
+            Evaluation { policy: self, scope, now, memo: held(memo.as_ref()) }
+                .could_be_allowed(&Target::of(call))
+        };
+        match uris {
+            Some(uris) if !uris.is_empty() => each.into_iter().all(|one| could_be(&one)),
+            _ => could_be(call),
+        }
+    }
+
     /// [`may_hide`] for each kind, in the order of [`ObjectKind`].
     pub(super) fn hidden_kinds(stanzas: &[Stanza]) -> [bool; 3] {
         [ObjectKind::Tool, ObjectKind::Prompt, ObjectKind::Resource]

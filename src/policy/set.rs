@@ -391,7 +391,7 @@ impl Policy {
     }
 
     /// What is known of `principal` under this set; `None` where no rule depends on the caller alone.
-    fn memo(&self, principal: &Principal) -> Option<HeldMemo> {
+    pub(super) fn memo(&self, principal: &Principal) -> Option<HeldMemo> {
         (self.memoised > 0).then(|| {
             let fresh = || Memo::new(self.generation, self.memoised, self.stanzas.len());
             principal.memo(self.generation, fresh)
@@ -405,6 +405,6 @@ impl Policy {
     }
 }
 
-fn held(memo: Option<&HeldMemo>) -> Option<&Memo> {
+pub(super) fn held(memo: Option<&HeldMemo>) -> Option<&Memo> {
     memo.and_then(|held| held.as_deref())
 }

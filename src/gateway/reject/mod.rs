@@ -19,7 +19,7 @@ use http::{HeaderMap, Response, StatusCode};
 
 use self::batch::Requests;
 pub(super) use self::decision::Asked;
-pub(super) use self::server::{input_refused, request_refused};
+pub(super) use self::server::{input_refused, request_refused, revoked};
 pub(super) use self::upstream::ReplyFault;
 use super::body::Body;
 use super::record::Record;

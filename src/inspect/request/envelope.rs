@@ -76,6 +76,8 @@ pub(super) struct Envelope {
     pub(super) has_capabilities: bool,
     pub(super) is_retry: bool,
     pub(super) filter: Progress,
+    /// By [`ObjectKind`](crate::wire::mcp::ObjectKind): whether the filter asks for changes of its lists.
+    pub(super) listens: [bool; 3],
     /// `None` once they are too many to keep.
     pub(super) subscriptions: Option<Vec<Box<str>>>,
     /// What is wrong with the first of them that is not canonical, kept or not.
@@ -133,6 +135,7 @@ impl Envelope {
             has_capabilities: false,
             is_retry: false,
             filter: Progress::Ahead,
+            listens: [false; 3],
             subscriptions: Some(Vec::new()),
             bad_subscription: None,
             arguments: Progress::Ahead,
@@ -229,6 +232,9 @@ impl Envelope {
             place::TASK | place::WATCHED if kind == Kind::String => {
                 self.begin_handle(place, true, at);
             }
+            place::TOOLS_CHANGED => self.listens[0] = kind == Kind::True,
+            place::PROMPTS_CHANGED => self.listens[1] = kind == Kind::True,
+            place::RESOURCES_CHANGED => self.listens[2] = kind == Kind::True,
             place::SUBSCRIPTIONS if kind != Kind::Array => self.subscriptions = None,
             place::SUBSCRIPTION if kind != Kind::String => self.subscriptions = None,
             _ => {

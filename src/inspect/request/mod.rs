@@ -38,7 +38,7 @@ use crate::inspect::annotation::Annotated;
 use crate::policy::{Call, Permitted, Policy};
 use crate::wire::json::{self, Error, Tokenizer};
 use crate::wire::jsonrpc::Id;
-use crate::wire::mcp::{Method, Mirror, Revision, RevisionSet};
+use crate::wire::mcp::{Method, Mirror, ObjectKind, Revision, RevisionSet};
 
 /// What is known of an exchange before its body comes.
 #[derive(Clone, Debug)]
@@ -333,6 +333,13 @@ impl RequestInspector {
             Some(_) => Some(batch::REVISION),
             None => self.envelope.revision,
         }
+    }
+
+    /// The kinds of list of whose changes a `subscriptions/listen` asks to be told; known when the call is.
+    pub fn listens(&self) -> impl Iterator<Item = ObjectKind> {
+        let kinds = [ObjectKind::Tool, ObjectKind::Prompt, ObjectKind::Resource];
+        let listens = self.envelope.listens;
+        kinds.into_iter().zip(listens).filter(|(_, listens)| *listens).map(|(kind, _)| kind)
     }
 
     /// Bytes that were fed and have not been handed out.

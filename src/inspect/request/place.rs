@@ -41,6 +41,10 @@ places! {
     // `notifications.taskIds`, and one of them.
     TASKS = 24,
     WATCHED = 25,
+    // What a subscription wants to hear of.
+    TOOLS_CHANGED = 26,
+    PROMPTS_CHANGED = 27,
+    RESOURCES_CHANGED = 28,
     // The capture trie: this plus the trie's own number. It has 64 paths of an expression each.
     TRIE = 64,
     // The paths that headers mirror: this plus the node in the tool's annotations, of which there are 32 x 16 at most.
@@ -95,6 +99,9 @@ pub(super) fn member(object: u16, name: &str) -> Member {
         (REF, "uri") => REF_URI,
         (FILTER, "resourceSubscriptions") => SUBSCRIPTIONS,
         (FILTER, "taskIds") => TASKS,
+        (FILTER, "toolsListChanged") => TOOLS_CHANGED,
+        (FILTER, "promptsListChanged") => PROMPTS_CHANGED,
+        (FILTER, "resourcesListChanged") => RESOURCES_CHANGED,
         _ => return Member::Unknown,
     };
     Member::At(at)

@@ -121,8 +121,9 @@ impl<J: Judge> ReplyInspector<J> {
     }
 
     fn events(&mut self, chunk: &Bytes, output: &mut Output<'_>) -> Result<(), ReplyError> {
-        let watch = self.editor.options.watch;
-        let is_strict = watch.lists || watch.carried;
+        if self.decoder.at_boundary() {
+            self.renew();
+        }
         let mut at = 0;
         let mut name = 0..0;
         while let Some(piece) = self.decoder.next(chunk, at) {
@@ -135,7 +136,8 @@ impl<J: Judge> ReplyInspector<J> {
                 }
                 part => matches!(part, Part::Unknown | Part::LineEnd(Field::Unknown)),
             };
-            if is_unknown && is_strict {
+            let watch = self.editor.options.watch;
+            if is_unknown && (watch.lists || watch.carried) {
                 return Err(ReplyError::UnknownField);
             }
             if piece.part == Part::Name && !is_unknown {
@@ -224,7 +226,16 @@ impl<J: Judge> ReplyInspector<J> {
         self.tokenizer.reset();
         self.editor.reset();
         self.at = 0;
+        self.renew();
         Ok(())
+    }
+
+    /// Between two events: who judges may do so by other rules from here on.
+    fn renew(&mut self) {
+        if let Some(watch) = self.editor.judge.renew() {
+            self.editor.options.watch = watch;
+            self.editor.reset();
+        }
     }
 
     /// A run of nothing where the message stands.

@@ -93,6 +93,11 @@ pub struct ServerRequest<'a> {
 
 /// Who decides about what a reply carries. Shared by all messages of the reply.
 pub trait Judge {
+    /// A message of a stream begins. What is looked for from here on, where that has changed.
+    fn renew(&mut self) -> Option<Watch> {
+        None
+    }
+
     /// Whether the caller may see the object `name` in `list`: a tool's or prompt's name, a resource's URI or URI
     /// template.
     fn listed(&mut self, list: List, name: &str) -> Listing;
