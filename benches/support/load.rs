@@ -38,7 +38,7 @@ pub(crate) async fn drive(
     }
 }
 
-/// Reads one reply with a `Content-Length`.
+/// Reads one reply, with a `Content-Length` or in chunks.
 async fn reply(reader: &mut (impl tokio::io::AsyncRead + Unpin), buffer: &mut Vec<u8>) {
     buffer.clear();
     loop {
@@ -49,9 +49,12 @@ async fn reply(reader: &mut (impl tokio::io::AsyncRead + Unpin), buffer: &mut Ve
         let length = text
             .lines()
             .find_map(|line| line.strip_prefix("content-length:"))
-            .and_then(|value| value.trim().parse::<usize>().ok())
-            .expect("a reply with a length");
-        if buffer.len() >= head + 4 + length {
+            .and_then(|value| value.trim().parse::<usize>().ok());
+        let is_whole = match length {
+            Some(length) => buffer.len() >= head + 4 + length,
+            None => buffer.ends_with(b"\r\n0\r\n\r\n"),
+        };
+        if is_whole {
             return;
         }
     }
