@@ -31,6 +31,19 @@ find_mcpfw() {
 
 # --- packages -----------------------------------------------------------------------------------------------------
 
+# Runs $2... until it succeeds, four times at most, each within 300 s and with a longer pause before it: registries
+# refuse now and then. What the last run said is shown when all have failed under the name $1.
+fetched() {
+  local name=$1 pause; shift
+  for pause in 2 8 20 0; do
+    timeout 300 "$@" >"$work/fetch.log" 2>&1 && return
+    echo "interop: $name failed, status $?"
+    sleep "$pause"
+  done
+  sed 's/^/interop: | /' "$work/fetch.log" >&2
+  die "$name failed"
+}
+
 stamp() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
 install() {
@@ -38,7 +51,7 @@ install() {
   want=$(stamp "$here/package-lock.json")
   if [ "$(cat "$here/node_modules/.stamp" 2>/dev/null)" != "$want" ]; then
     echo "interop: installing npm packages"
-    (cd "$here" && timeout 300 npm ci --silent) || die "npm ci failed"
+    fetched "npm ci" npm --prefix "$here" ci
     echo "$want" >"$here/node_modules/.stamp"
   fi
   install_python "$here/requirements.txt" "$here/.venv"
@@ -51,7 +64,7 @@ install_python() {
   [ "$(cat "$venv/.stamp" 2>/dev/null)" = "$want" ] && return
   echo "interop: installing python packages of ${1##*/}"
   python3 -m venv "$venv" || die "python3 -m venv failed"
-  timeout 300 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$1" || die "pip install failed"
+  fetched "pip install" "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$1"
   echo "$want" >"$venv/.stamp"
 }
 
