@@ -78,7 +78,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments, &output),
         Command::Check(arguments) => check::run(&arguments, &output),
         Command::Test(arguments) => test::run(&arguments, &output),
-        Command::Explain(arguments) => explain::run(*arguments, &output),
+        Command::Explain(arguments) => explain::run(&arguments, &output),
         Command::Lock(arguments) => lock::run(&arguments, &output),
         Command::Completions(arguments) => completions::run(&arguments, &output),
     }
