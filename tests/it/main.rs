@@ -32,6 +32,7 @@ mod reload;
 mod reply;
 mod request;
 mod rmcp;
+mod rmcp_tasks;
 mod server_requests;
 mod sessions;
 mod smuggling;

@@ -166,6 +166,20 @@ fn results_ask_for_input() {
             r#"{{"id":1,"result":{{"_meta":{{}},"inputRequests":{{"k":{form},"l":{form}}},"resultType":"input_required"}}}}"#
         ),
         r#"{"id":1,"result":{"resultType":"input_required","requestState":"s"}}"#.to_owned(),
+        // A task that asks, and some that do not.
+        format!(
+            r#"{{"id":1,"result":{{"resultType":"complete","taskId":"t","status":"input_required","ttlMs":1,"inputRequests":{{"k":{form}}}}}}}"#
+        ),
+        r#"{"id":1,"result":{"taskId":"t","status":"working","createdAt":"c"}}"#.to_owned(),
+        r#"{"id":1,"result":{"taskId":"t","status":"input_required"}}"#.to_owned(),
+        r#"{"method":"notifications/tasks","params":{"taskId":"t","status":"working"}}"#.to_owned(),
+        r#"{"method":"notifications/tasks","params":{"status":"completed","result":{"content":[]}}}"#
+            .to_owned(),
+        r#"{"method":"notifications/tasks"}"#.to_owned(),
+        r#"{"method":"notifications/tasks","params":[]}"#.to_owned(),
+        format!(
+            r#"{{"method":"notifications/tasks","params":{{"status":"input_required","inputRequests":{{"k":{form}}}}}}}"#
+        ),
         r#"{"id":1,"result":{"inputRequests":{}}}"#.to_owned(),
         r#"{"id":1,"result":{"inputRequests":null}}"#.to_owned(),
         r#"{"id":1,"result":{}}"#.to_owned(),
@@ -180,21 +194,40 @@ fn results_ask_for_input() {
         format!(r#"{{"id":1,"result":{{"_meta":{{"x":1}},"requestState":"s","inputRequests":{{"k":{sampling}}}}}}}"#),
         r#"{"id":1,"result":{"inputRequests":{"k":{"params":{"mode":"url","url":"https://evil.example/"},"method":"elicitation/create"}}}}"#.to_owned(),
         r#"{"id":1,"result":{"inputRequests":{"k":{}}}}"#.to_owned(),
-    ];
-    let cut = [
-        // What it is comes too late.
-        format!(r#"{{"id":1,"result":{{"content":[],"inputRequests":{{"k":{sampling}}}}}}}"#),
         format!(
             r#"{{"id":1,"result":{{"resultType":"complete","inputRequests":{{"k":{sampling}}}}}}}"#
         ),
         format!(
-            r#"{{"id":1,"result":{{"status":"x","result":{{"inputRequests":{{"k":{sampling}}}}}}}}}"#
+            r#"{{"id":1,"result":{{"resultType":"complete","taskId":"t","status":"input_required","statusMessage":"m","createdAt":"c","lastUpdatedAt":"u","ttlMs":1,"pollIntervalMs":2,"inputRequests":{{"k":{sampling}}}}}}}"#
         ),
+        format!(
+            r#"{{"id":1,"result":{{"taskId":"t","inputRequests":{{"k":{sampling}}},"status":"working"}}}}"#
+        ),
+    ];
+    // A notification that asks goes, and nothing takes its place.
+    let dropped = [
         format!(
             r#"{{"method":"notifications/tasks","params":{{"result":{{"inputRequests":{{"k":{sampling}}}}}}}}}"#
         ),
         format!(
             r#"{{"method":"notifications/tasks","params":{{"inputRequests":{{"k":{sampling}}}}}}}"#
+        ),
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"notifications/tasks","params":{{"taskId":"t","status":"input_required","inputRequests":{{"a":{form},"k":{sampling}}}}}}}"#
+        ),
+    ];
+    let cut = [
+        // What it is comes too late.
+        format!(r#"{{"id":1,"result":{{"content":[],"inputRequests":{{"k":{sampling}}}}}}}"#),
+        format!(
+            r#"{{"id":1,"result":{{"resultType":"complete","content":[],"inputRequests":{{"k":{sampling}}}}}}}"#
+        ),
+        // It says that it does not ask.
+        format!(
+            r#"{{"id":1,"result":{{"resultType":"complete","status":"working","inputRequests":{{"k":{sampling}}}}}}}"#
+        ),
+        format!(
+            r#"{{"id":1,"result":{{"status":"x","result":{{"inputRequests":{{"k":{sampling}}}}}}}}}"#
         ),
         format!(
             r#"{{"params":{{"inputRequests":{{"k":{sampling}}}}},"method":"notifications/tasks"}}"#
@@ -215,6 +248,14 @@ fn results_ask_for_input() {
         // A legacy client knows nothing of this; what could be taken for it does not pass either.
         let got = outcome(Framing::Json, options(false, false), message.as_bytes());
         assert_eq!(got.verdict, Err(ReplyError::InputRefused), "{message}");
+    }
+    for message in dropped {
+        for (framing, reply) in both(&message) {
+            let got = outcome(framing, options(true, false), reply.as_bytes());
+            // An event without data is none (WHATWG HTML §9.2.6).
+            let rest = if framing == Framing::Json { "" } else { "event: message\n\n" };
+            assert_eq!((got.verdict, text(&got)), (Ok(()), rest), "{reply}");
+        }
     }
     for message in cut {
         for (framing, reply) in both(&message) {

@@ -65,10 +65,16 @@ pub(super) const CARRIED: u16 = 42;
 pub(super) const CARRIED_TYPE: u16 = 43;
 /// What only content has that is itself the text, the image or the sound.
 pub(super) const PLAIN: u16 = 44;
+/// `status` of a task, which says whether it asks for input.
+pub(super) const STATUS: u16 = 45;
 /// The capture trie: this plus the trie's own number.
 pub(super) const TRIE: u16 = 64;
 
 pub(super) const LISTS: [List; 4] = List::ALL;
+
+/// The members of a task of 2026-07-28 that say nothing of what it asks for.
+pub(super) const TASK_MEMBERS: [&str; 5] =
+    ["statusMessage", "createdAt", "lastUpdatedAt", "ttlMs", "pollIntervalMs"];
 
 /// The members of a message.
 pub(super) const MEMBERS: [&str; 5] = ["result", "error", "method", "params", "id"];

@@ -75,7 +75,9 @@ impl<J: Judge> Cut<'_, '_, J> {
             // What it carries has passed by unseen.
             return Err(ReplyError::HoldExceeded);
         }
-        self.settle();
+        if !(is_task(self.editor.asked.method()) && self.editor.options.is_modern) {
+            self.settle();
+        }
         Ok(())
     }
 
@@ -117,6 +119,14 @@ impl<J: Judge> Cut<'_, '_, J> {
     }
 
     pub(super) fn end_result_type(&mut self, at: u64) -> Result<(), ReplyError> {
+        // A task that asks for input is as complete a result as any: what comes next tells the two apart.
+        if matches!(self.editor.asked.scratch().as_str(), Some("input_required" | "complete")) {
+            return Ok(());
+        }
+        self.settle_result(at)
+    }
+
+    pub(super) fn end_status(&mut self, at: u64) -> Result<(), ReplyError> {
         if self.editor.asked.scratch().as_str() == Some("input_required") {
             return Ok(());
         }
@@ -173,7 +183,9 @@ impl<J: Judge> Cut<'_, '_, J> {
             return Ok(());
         }
         self.editor.asked.complete();
-        self.try_judge(at)?;
+        if !is_task(self.editor.asked.method()) {
+            self.try_judge(at)?;
+        }
         if self.editor.stage == Stage::Unknown {
             self.check_hold(at)?;
             self.settle();

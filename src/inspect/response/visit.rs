@@ -8,7 +8,8 @@ use super::place::{
     AMBIGUOUS, CAPTURED, CARRIED, CARRIED_TYPE, CONTENT, DEEP, DOUBTFUL, ELEMENT, ELEMENT_END,
     ELICITATION, ELICITATIONS, ERROR, ERROR_DATA, ID, INPUT, INPUTS, LIST, LIST_END, LISTS,
     MEMBERS, MESSAGE, METHOD, MODE, NAME, PARAMS, PLAIN, RESULT, RESULT_TYPE, ROOT, SCOPE, STATE,
-    TASK, TASK_ID, TELLING, TRIE, URL, carriers_of, list_at, list_of, unless_alike,
+    STATUS, TASK, TASK_ID, TASK_MEMBERS, TELLING, TRIE, URL, carriers_of, list_at, list_of,
+    unless_alike,
 };
 use super::{ElementPart, Judge, ReplyError, SealedKind};
 use crate::wire::json::{Kind, Node, Visit};
@@ -141,7 +142,7 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
             DEEP => self.tell(ElementPart::Begin(kind)),
             ID if matches!(kind, Kind::String | Kind::Number) => self.editor.id.begin(at),
             METHOD if kind != Kind::String => return Err(ReplyError::NotAMessage),
-            METHOD | RESULT_TYPE => self.editor.asked.scratch().clear(),
+            METHOD | RESULT_TYPE | STATUS => self.editor.asked.scratch().clear(),
             PARAMS => {
                 let editor = &mut *self.editor;
                 editor.asked.begin_params(editor.judge.captures(), kind);
@@ -240,6 +241,7 @@ impl<J: Judge> Visit for Cut<'_, '_, J> {
                 self.try_judge(at)
             }
             RESULT_TYPE => self.end_result_type(at),
+            STATUS => self.end_status(at),
             INPUT => self.end_input(at),
             ELICITATION => {
                 let editor = &mut *self.editor;
@@ -279,7 +281,7 @@ impl<J: Judge> Cut<'_, '_, J> {
                 Node::new(ERROR)
             }
             "method" => Node::new(METHOD).with_text(),
-            // A task's own result is inspected like the result of a call.
+            // A task's own result is inspected like the result of a call, and what it asks for like that of one.
             "params" if is_task(editor.asked.method()) => Node::new(RESULT),
             "params" if editor.stage == Stage::Unknown => Node::new(PARAMS),
             "params" => Node::IGNORE,
@@ -304,8 +306,11 @@ impl<J: Judge> Cut<'_, '_, J> {
                 "requestState" if watch.states => return Node::new(STATE).with_text(),
                 "taskId" if watch.tasks => return Node::new(TASK_ID).with_text(),
                 "task" if watch.tasks => return Node::new(TASK),
+                // Of a task, and of nothing that is large.
+                "status" => return Node::new(STATUS).with_text(),
                 // Small, and often first.
-                "_meta" | "requestState" => return Node::IGNORE,
+                "_meta" | "requestState" | "taskId" => return Node::IGNORE,
+                _ if TASK_MEMBERS.contains(&name) => return Node::IGNORE,
                 _ => {}
             }
             let node = unless_alike(name, &["resultType", "inputRequests"]);
