@@ -51,7 +51,11 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, peer: Arc<Peer
     let socket = Socket::new(stream, Arc::clone(&peer), shared.limits.max_head);
     let service = {
         let (shared, peer) = (Arc::clone(&shared), Arc::clone(&peer));
-        service_fn(move |request| exchange(Arc::clone(&shared), Arc::clone(&peer), request))
+        // Boxed, so that its 8 KiB are free once the reply's head is there: hyper keeps the place of the future for as long as
+        // the connection lives, and most connections that are open carry a quiet event stream.
+        service_fn(move |request| {
+            Box::pin(exchange(Arc::clone(&shared), Arc::clone(&peer), request))
+        })
     };
     let mut connection = Connection::Unknown(Some((socket, service)));
     let mut vigil = Vigil::new(&peer, &shared.limits);
