@@ -154,7 +154,9 @@ impl<J: Judge> Cut<'_, '_, J> {
         if passes {
             return Ok(());
         }
-        if self.editor.stage != Stage::Result {
+        // A notification goes from among the messages of a stream; where it is all there is, nothing can take its place.
+        let is_all = self.editor.is_tail_held && !self.editor.has_outcome;
+        if self.editor.stage != Stage::Result || is_all {
             return Err(ReplyError::InputRefused);
         }
         self.editor.stage = Stage::Refused;
