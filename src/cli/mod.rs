@@ -8,10 +8,13 @@ mod exit;
 mod explain;
 mod findings;
 mod fix;
+mod fmt;
 mod lock;
+mod man;
 mod output;
 mod policies;
 mod run;
+mod schema;
 mod startup;
 mod stop;
 mod test;
@@ -57,7 +60,10 @@ enum Command {
     Test(test::Arguments),
     Explain(Box<explain::Arguments>),
     Lock(Box<lock::Arguments>),
+    Fmt(fmt::Arguments),
+    Schema(schema::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -80,7 +86,10 @@ pub fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments, &output),
         Command::Explain(arguments) => explain::run(&arguments, &output),
         Command::Lock(arguments) => lock::run(&arguments, &output),
+        Command::Fmt(arguments) => fmt::run(&arguments, &output),
+        Command::Schema(arguments) => schema::run(&arguments, &output),
         Command::Completions(arguments) => completions::run(&arguments, &output),
+        Command::Man(arguments) => man::run(&arguments, &output),
     }
     .into()
 }

@@ -129,6 +129,34 @@ fn policies_up_to(folder: &Path, most: usize, bytes: u64) -> (Sources, Vec<Diagn
     (sources, findings)
 }
 
+/// Every `*.toml` below `folder`, in the order of their paths: those that [`policies`] reads.
+///
+/// # Errors
+/// What is wrong with its directories, or that there are too many files.
+pub fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+    match files(folder, MAX_FILES) {
+        Ok((files, findings)) if findings.is_empty() => Ok(files),
+        Ok((_, findings)) => Err(findings),
+        Err(finding) => Err(vec![*finding]),
+    }
+}
+
+/// The text of the file at `path`, of at most 1 MiB.
+///
+/// # Errors
+/// It cannot be read, is too large, or is not UTF-8.
+pub fn text(path: &Path) -> Result<String, Box<Diagnostic>> {
+    read(path, MAX_FILE, "file")
+}
+
+/// All that `from`, which findings call `name`, has to say, of at most 1 MiB.
+///
+/// # Errors
+/// It cannot be read, is too large, or is not UTF-8.
+pub fn text_of(from: impl Read, name: &str) -> Result<String, Box<Diagnostic>> {
+    text_up_to(from, MAX_FILE).map_err(|fault| fault.of("text", Path::new(name)))
+}
+
 /// Reads the lock file at `path`, if there is one. What cannot be read is told to `problems`.
 #[must_use]
 pub fn lock(path: &Path, problems: &Problems) -> (Sources, Option<SourceId>) {
@@ -211,8 +239,12 @@ fn read_text(path: &Path, most: u64) -> Result<String, Fault> {
     if !fs::metadata(path)?.is_file() {
         return Err(Fault::NotAFile);
     }
+    text_up_to(File::open(path)?, most)
+}
+
+fn text_up_to(from: impl Read, most: u64) -> Result<String, Fault> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    from.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(Fault::TooLarge(most));
     }
@@ -221,20 +253,21 @@ fn read_text(path: &Path, most: u64) -> Result<String, Fault> {
 
 /// The text of `path`, which findings call a `what`.
 fn read(path: &Path, most: u64, what: &str) -> Result<String, Box<Diagnostic>> {
-    let code = |fault: &Fault| -> Code {
-        match fault {
-            Fault::Io(_) | Fault::NotAFile => codes::UNREADABLE,
-            Fault::TooLarge(_) => codes::TOO_LARGE,
-            Fault::NotUtf8(_) => codes::NOT_UTF8,
-        }
-    };
-    read_text(path, most).map_err(|fault| match fault {
-        Fault::Io(error) => unreadable(what, path, &error),
-        fault => {
-            let message = format!("cannot read {what} `{}`: {fault}", path.display());
-            Box::new(Diagnostic::error(code(&fault), message))
-        }
-    })
+    read_text(path, most).map_err(|fault| fault.of(what, path))
+}
+
+impl Fault {
+    /// As a finding about `path`, which it calls a `what`.
+    fn of(self, what: &str, path: &Path) -> Box<Diagnostic> {
+        let code: Code = match &self {
+            Self::Io(error) => return unreadable(what, path, error),
+            Self::NotAFile => codes::UNREADABLE,
+            Self::TooLarge(_) => codes::TOO_LARGE,
+            Self::NotUtf8(_) => codes::NOT_UTF8,
+        };
+        let message = format!("cannot read {what} `{}`: {self}", path.display());
+        Box::new(Diagnostic::error(code, message))
+    }
 }
 
 fn unreadable(what: &str, path: &Path, error: &io::Error) -> Box<Diagnostic> {

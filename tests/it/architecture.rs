@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 const EDGES: &[(&str, &[&str])] = &[
     ("diagnostic", &[]),
     ("wire", &[]),
+    ("layout", &[]),
+    ("shape", &["wire"]),
     ("lock", &["wire", "diagnostic"]),
     ("policy", &["lock", "wire", "diagnostic"]),
     ("inspect", &["policy", "lock", "wire"]),
@@ -45,6 +47,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "observe",
             "config",
             "inspect",
+            "layout",
+            "shape",
             "policy",
             "lock",
             "wire",
@@ -58,6 +62,8 @@ const EDGES: &[(&str, &[&str])] = &[
 /// Files and folders that take bytes and values only. A path ending in `/` is a folder.
 const PURE: &[&str] = &[
     "diagnostic/",
+    "layout/",
+    "shape/",
     "wire/",
     "lock/",
     "policy/",

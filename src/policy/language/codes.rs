@@ -74,7 +74,7 @@ codes! {
 }
 
 /// The codes for what any TOML file can have wrong.
-pub(super) const DOCUMENT: Codes = Codes {
+pub const DOCUMENT: Codes = Codes {
     syntax: SYNTAX,
     unknown_key: UNKNOWN_KEY,
     missing_key: MISSING_KEY,
