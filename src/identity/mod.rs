@@ -29,6 +29,7 @@ mod schedule;
 mod store;
 mod trust;
 
+pub use claims::supposed;
 pub(crate) use claims::unsigned;
 pub(crate) use jwks::usable;
 

@@ -190,11 +190,15 @@ impl PolicyTest {
     /// Why its first call, at `now`, is decided as it is.
     #[must_use]
     pub fn explain(&self, policy: &Policy, now: UnixTime) -> Explanation {
-        let call = self.call.call(policy.captures());
-        policy.explain(&self.principal(), &self.call.context(), &call, now)
+        let (principal, call) = (self.principal(), self.call.call(policy.captures()));
+        let context = self.call.context();
+        match self.call.is_server {
+            true => policy.explain_server_request(&principal, &context, &call, now),
+            false => policy.explain(&principal, &context, &call, now),
+        }
     }
 
-    fn principal(&self) -> Principal {
+    pub(super) fn principal(&self) -> Principal {
         self.claims.clone().map_or_else(Principal::anonymous, Principal::supposed)
     }
 
@@ -254,7 +258,7 @@ impl Example {
         }
     }
 
-    fn call(&self, captures: &Captures) -> Call {
+    pub(super) fn call(&self, captures: &Captures) -> Call {
         let by_object = self.object.as_ref().map(|object| super::listing::method_of(object.kind));
         Call {
             method: self.method.as_deref().or(by_object).unwrap_or_default().into(),
@@ -267,7 +271,7 @@ impl Example {
         }
     }
 
-    fn context(&self) -> Context<'_> {
+    pub(super) fn context(&self) -> Context<'_> {
         Context {
             // What `run` calls the route that flags make, and what `explain` takes.
             route: self.route.as_deref().unwrap_or("default"),

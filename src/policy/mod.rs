@@ -45,7 +45,7 @@ pub use example::{Counts, PolicyTest, Tried};
 pub use explain::{Considered, Explanation};
 pub use pin::{OnChange, Pin, PinId, PinInfo};
 pub use principal::{ClientKind, Principal};
-pub use prove::{Change, Difference, Example, Verdict};
+pub use prove::{Change, Changed, Difference, Example, Opposite, Turn, Verdict};
 pub use rule::{Effect, Mode, RefusalStyle, RuleId, RuleInfo};
 pub use set::Policy;
 pub use value::{Number, Value};

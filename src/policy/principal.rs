@@ -23,6 +23,19 @@ pub enum ClientKind {
     Anonymous,
 }
 
+impl ClientKind {
+    /// What conditions call it: `jwt`, `api_key`, `mtls`, `anonymous`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+            Self::ApiKey => "api_key",
+            Self::Mtls => "mtls",
+            Self::Anonymous => "anonymous",
+        }
+    }
+}
+
 /// A caller. Only [`crate::identity`] makes one that claims something.
 #[derive(Debug)]
 pub struct Principal {

@@ -144,6 +144,16 @@ impl Bounds {
         *self == Self::default()
     }
 
+    /// Each of them in words: `the reply: 1048576 bytes`.
+    pub(super) fn told(&self) -> Vec<String> {
+        let time = self.timeout.map(|bound| {
+            format!("the time: {}", crate::diagnostic::document::format_duration(bound.most))
+        });
+        let args = self.max_args.map(|bound| format!("the arguments: {} bytes", bound.most));
+        let result = self.max_result.map(|bound| format!("the reply: {} bytes", bound.most));
+        [time, args, result].into_iter().flatten().collect()
+    }
+
     /// Takes over what `other` bounds more tightly.
     pub fn tighten(&mut self, other: &Self) {
         fn least<T: PartialOrd>(ours: &mut Option<Bound<T>>, other: Option<Bound<T>>) {

@@ -9,11 +9,14 @@ use mcpfw::diagnostic::{Diagnostic, Problems, Sources};
 use mcpfw::gateway::policies::{Reading, Set};
 use mcpfw::lock;
 use mcpfw::policy::language::codes;
+use mcpfw::policy::{Policy, Verdict};
 
 use crate::readme::{commands, words};
 use crate::support::process::mcpfw;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+/// 2026-11-22T00:00:00Z.
+const NOW: u64 = 1_795_305_600;
 
 /// The folders of `policies/`, in order.
 fn folders() -> Vec<PathBuf> {
@@ -147,4 +150,125 @@ fn no_rule_goes_without_a_test_that_notices() {
     }
     assert!(seen >= 40, "only {seen} rules were found");
     assert!(unnoticed.is_empty(), "no test notices that these are gone: {unnoticed:#?}");
+}
+
+/// Something to look for, and what to put in its first place.
+type Edit = (&'static str, &'static str);
+
+/// By set, the assert, and edits of `policy.toml` that loosen, or tighten, what it guards.
+const LOOSENED: &[(&str, &str, &[Edit])] = &[
+    (
+        "01-deny-by-default",
+        "nobody sends mail",
+        &[("\"read_*\"", "\"*\""), ("message = \"Mail", "mode = \"shadow\"\nmessage = \"Mail")],
+    ),
+    ("01-deny-by-default", "nothing changes anything", &[("\"read_*\"", "\"*\"")]),
+    (
+        "01-deny-by-default",
+        "everybody can search",
+        &[("tools = [\"search\"]", "tools = [\"search\"]\nroutes = [\"inside\"]")],
+    ),
+    (
+        "02-plans-and-claims",
+        "free never exports",
+        &[
+            (r#"claims.plan in ["pro", "team"]"#, "has(claims.plan)"),
+            (r#"when    = 'claims.plan == "free"'"#, "mode = \"shadow\""),
+        ],
+    ),
+    (
+        "02-plans-and-claims",
+        "only admins rebuild",
+        &[(r#""admin" in claims.roles"#, "has(claims.roles)")],
+    ),
+    (
+        "02-plans-and-claims",
+        "the suspended use no tool",
+        &[("&& claims.suspended'", "&& claims.suspended && claims.plan == \"free\"'")],
+    ),
+    ("03-arguments", "no path climbs out", &[(r#"args.path.contains("..") || "#, "")]),
+    (
+        "03-arguments",
+        "nobody overwrites",
+        &[(r#"args.mode == "overwrite""#, r#"args.mode == "append""#)],
+    ),
+    (
+        "04-limits",
+        "no plan, no tool",
+        &[(r#"'claims.plan in"#, r#"'!has(claims.plan) || claims.plan in"#)],
+    ),
+    ("04-limits", "pro can delete", &[(r#"["free", "pro"]"#, r#"["free"]"#)]),
+    (
+        "05-resources-and-side-doors",
+        "salaries stay with HR, whatever the door",
+        &[
+            (r#"'!has(claims.roles) || !("hr" in claims.roles)'"#, "'!has(claims.roles)'"),
+            (r#"'"hr" in claims.roles'"#, "'has(claims.roles)'"),
+        ],
+    ),
+    (
+        "05-resources-and-side-doors",
+        "nobody reads the notes of somebody else",
+        &[(r#"claims.sub + "/")'"#, "claims.sub)'")],
+    ),
+    (
+        "06-server-requests",
+        "free clients are never asked for their model",
+        &[
+            (r#"'claims.plan == "pro"'"#, "'has(claims.plan)'"),
+            (r#"when            = 'claims.plan == "free"'"#, "mode = \"shadow\""),
+        ],
+    ),
+    (
+        "06-server-requests",
+        "nobody's folders are told to the server",
+        &[(r#"["elicitation/create"]"#, r#"["elicitation/create", "roots/list"]"#)],
+    ),
+    (
+        "07-pins-and-hidden-text",
+        "only pro deletes",
+        &[(r#"'claims.plan == "pro"'"#, "'has(claims.plan)'")],
+    ),
+    (
+        "08-responses-and-rollout",
+        "only pro imports",
+        &[(r#"'claims.plan == "pro"'"#, "'has(claims.plan)'")],
+    ),
+    ("08-responses-and-rollout", "customers export", &[("mode    = \"shadow\"\n", "")]),
+];
+
+/// What is proved of a set is refuted by a call, once the rule behind it is another one.
+#[test]
+fn every_assert_is_proved_and_notices_a_loosened_rule() {
+    let reading = Reading::new(None);
+    let mut tried: Vec<(String, String)> = Vec::new();
+    for (folder, name, edits) in LOOSENED {
+        let set = reading.read(&Path::new(ROOT).join("policies").join(folder));
+        let (_, file) =
+            set.sources.iter().find(|(_, it)| it.name().ends_with("policy.toml")).unwrap();
+        let mut text = file.text().to_owned();
+        for (from, to) in *edits {
+            assert!(text.contains(from), "{folder}: {from}");
+            text = text.replacen(from, to, 1);
+        }
+        let loosened = reading.again(with(&set, file.name(), &text));
+        let Some(policy) = loosened.policy else { panic!("{folder}: {:?}", loosened.findings) };
+        let verdict = policy.asserts(NOW).into_iter().find(|(it, _)| it == name).unwrap().1;
+        let Verdict::Refuted(example) = verdict else { panic!("{folder}, {name}: {verdict:?}") };
+        let is_allowed = |policy: &Policy| example.decide(policy).is_ok();
+        assert_ne!(is_allowed(&policy), is_allowed(&set.policy.unwrap()), "{folder}, {name}");
+        tried.push(((*folder).to_owned(), (*name).to_owned()));
+    }
+    let mut all = Vec::new();
+    for folder in folders().iter().filter(|folder| !folder.ends_with("demo")) {
+        let policy = reading.read(folder).policy.unwrap();
+        for (name, verdict) in policy.asserts(NOW) {
+            assert!(matches!(verdict, Verdict::Proved), "{}, {name}", folder.display());
+            let folder = folder.file_name().unwrap().to_str().unwrap();
+            all.push((folder.to_owned(), name.to_owned()));
+        }
+    }
+    all.sort();
+    tried.sort();
+    assert_eq!(all, tried, "the asserts there are, and those that an edit was tried on");
 }

@@ -11,6 +11,7 @@ mod config;
 mod corpus;
 mod endpoint;
 mod examples;
+mod explain;
 mod expr;
 mod fmt;
 mod framing;

@@ -93,6 +93,7 @@ fn every_command_works() {
                     );
                 }
                 ["mkdir", "-p", "policies"] => {}
+                ["echo", text, ">", name] => fs::write(at.join(name), text).unwrap(),
                 ["mcpfw", "run", flags @ ..] => runs(flags, &command, at),
                 ["mcpfw", "lock", flags @ ..] => locked.runs(flags, &command),
                 ["mcpfw", arguments @ ..] => {

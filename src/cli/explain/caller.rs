@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::policy::{ClientKind, Context, Principal, UnixTime};
 
-use super::json;
+use super::{json, message};
 use crate::cli::policies;
+use crate::diagnostic::visible;
+use crate::identity;
 
 /// Who calls.
 #[derive(Debug, clap::Args)]
@@ -13,6 +15,11 @@ pub(super) struct Caller {
     /// Claims of the caller's token, as JSON or @FILE; without it the caller is anonymous
     #[arg(long, value_name = "JSON")]
     claims: Option<String>,
+
+    /// A file with the caller's token, `-` for standard input, or with its claims as JSON. What the token says is supposed: its
+    /// signature, audience and dates are not checked
+    #[arg(long, value_name = "FILE", conflicts_with = "claims")]
+    token: Option<String>,
 
     /// How the caller proved who it is [default: jwt with claims, anonymous without]. With it, id, issuer and scopes are
     /// those of the flags alone
@@ -48,9 +55,11 @@ impl Caller {
     /// # Errors
     /// Says which flag is not what it should be.
     pub(super) fn principal(&self) -> Result<Principal, String> {
-        let claims =
-            self.claims.as_deref().map(|text| json::value("--claims", text)).transpose()?;
-        let principal = claims.map_or_else(Principal::anonymous, Principal::supposed);
+        let principal = match (&self.claims, &self.token) {
+            (Some(text), _) => Principal::supposed(json::value("--claims", text)?),
+            (None, Some(path)) => bearer(path)?,
+            (None, None) => Principal::anonymous(),
+        };
         let kind = self.client.map(|kind| match kind {
             Kind::Jwt => ClientKind::Jwt,
             Kind::ApiKey => ClientKind::ApiKey,
@@ -60,6 +69,21 @@ impl Caller {
         let (id, issuer) = (self.client_id.as_deref(), self.issuer.as_deref());
         Ok(principal.changed(kind, id, issuer, &self.scope))
     }
+}
+
+/// The bearer of the token in the file `path`.
+fn bearer(path: &str) -> Result<Principal, String> {
+    let bytes = message::read(path)?;
+    let text = bytes.trim_ascii();
+    if text.starts_with(b"{") {
+        let text = String::from_utf8_lossy(text);
+        return Ok(Principal::supposed(json::value("--token", &text)?));
+    }
+    let token = text.strip_prefix(b"Bearer ").unwrap_or(text);
+    identity::supposed(token).map_err(|invalid| {
+        let path = visible(path);
+        format!("error: `{path}` holds neither a JWT nor claims as JSON: {invalid}")
+    })
 }
 
 /// From where, and when.
@@ -91,6 +115,7 @@ impl Setting {
         Context { route: &self.route, host: &self.host, sni: self.sni.as_deref(), ip: self.ip }
     }
 
+    /// The time of the question: the same for all that is asked.
     pub(super) fn time(&self) -> UnixTime {
         self.at.unwrap_or_else(policies::now)
     }

@@ -27,7 +27,7 @@ pub(super) fn value(flag: &str, text: &str) -> Result<Value, String> {
 }
 
 /// Depth is bounded by the tokenizer.
-fn read_value(json: &Json) -> Value {
+pub(super) fn read_value(json: &Json) -> Value {
     match &json.value {
         lock::Value::Null => Value::Null,
         lock::Value::Bool(truth) => Value::Bool(*truth),

@@ -28,6 +28,14 @@ pub(super) struct Words {
     /// The server asks this of the client, such as `sampling/createMessage`; --args are its parameters
     #[arg(long, value_name = "NAME", conflicts_with_all = ["method", "tool", "prompt", "resource"])]
     server_request: Option<String>,
+
+    /// A file with a JSON-RPC message, `-` for standard input: what is in it is asked, of a batch each
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["method", "tool", "prompt", "resource", "server_request", "args", "retry", "oversized"],
+    )]
+    pub(super) request: Option<String>,
 }
 
 /// What is added to those words.
@@ -85,7 +93,7 @@ impl Words {
 
     fn method_and_object(&self) -> (Box<str>, Option<Object>) {
         let object = |kind, name: &str| Some(Object { kind, name: name.into() });
-        let Self { tool, prompt, resource, method, server_request } = self;
+        let Self { tool, prompt, resource, method, server_request, request: _ } = self;
         let (usual, object) = match (tool, prompt, resource) {
             (Some(name), ..) => (Method::ToolsCall, object(ObjectKind::Tool, name)),
             (_, Some(name), _) => (Method::PromptsGet, object(ObjectKind::Prompt, name)),

@@ -119,8 +119,7 @@ impl Case {
         };
         let decided =
             tried.decided.iter().map(|(rule, calls)| (rule.and_then(decider), *calls)).collect();
-        let words = test.explain_words(folder);
-        let explain = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+        let explain = test.explain_command(folder);
         Self { test: test.clone(), tried, decided, explain }
     }
 
@@ -256,37 +255,6 @@ fn annotate(reports: &[Report], output: &Output) {
         let text = findings::render(findings::Format::Github, false, &report.sources, &all);
         if !text.is_empty() {
             output.out(text.trim_end());
-        }
-    }
-}
-
-/// `word` as a POSIX shell reads it back. What is hidden is shown, and then means something else.
-fn quoted(word: &str) -> String {
-    let word = visible(word);
-    let is_plain =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=');
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.into_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_shell_reads_back_what_is_quoted() {
-        for (word, want) in [
-            ("search", "search"),
-            ("", "''"),
-            ("a b", "'a b'"),
-            ("$(rm -rf ~)", "'$(rm -rf ~)'"),
-            ("it's", r"'it'\''s'"),
-            ("read_*", "'read_*'"),
-            ("a\u{1b}[2Jb\n", r"'a\u{1b}[2Jb\u{a}'"),
-        ] {
-            assert_eq!(quoted(word), want);
         }
     }
 }

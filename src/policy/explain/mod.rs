@@ -2,10 +2,12 @@
 //!
 //! An explanation is [`Policy::decide`] with a listener that hears all rules; it evaluates nothing by itself.
 
+mod opposite;
 mod render;
 
 use super::evaluate::{Listener, Outcome};
-use super::expr::{ConditionSeen, Scope, Truth};
+use super::expr::{ConditionSeen, Path, Resolved, Scope, Truth};
+use super::stanza::Body;
 use super::{
     Call, Context, Draw, Object, Permitted, Policy, Principal, Refusal, RuleId, RuleInfo, UnixTime,
 };
@@ -36,6 +38,10 @@ pub struct Considered {
     pub is_unknown: bool,
     /// For a limit that applies to a permitted call: what it takes.
     pub draw: Option<Draw>,
+    /// Of such a limit: what tells its bucket from others, each path with the value that it saw, as JSON.
+    pub bucket: Vec<(Box<str>, Box<str>)>,
+    /// Of a limit that applies to a permitted call: what it bounds of each, in words.
+    pub bounds: Vec<String>,
 }
 
 impl Policy {
@@ -81,14 +87,24 @@ impl Policy {
             let expr = self.condition(id);
             let asked = expr.filter(|_| outcome.is_some());
             let seen = asked.map(|expr| expr.conditions(&scope));
+            let draw = heard.draws.iter().find(|draw| draw.rule == RuleId::new(id)).copied();
+            let limit = self.stanzas.get(id as usize).and_then(|stanza| match &stanza.body {
+                Body::Limit(limit) => Some(limit),
+                _ => None,
+            });
+            let drawn = limit.and_then(|limit| limit.budget.as_ref()).filter(|_| draw.is_some());
+            let paths = drawn.into_iter().flat_map(|budget| budget.per.iter().chain(&budget.tier));
+            let is_met = outcome == Some(Outcome::Applies) && verdict.is_ok();
             Considered {
+                bucket: paths.map(|path| (path.text().into(), seen_at(path, &scope))).collect(),
+                bounds: limit.filter(|_| is_met).map_or_else(Vec::new, |it| it.bounds.told()),
                 rule: RuleId::new(id),
                 info: info.clone(),
                 outcome,
                 when: expr.map(|expr| expr.text().into()),
                 conditions: seen.unwrap_or_default(),
                 is_unknown: asked.is_some_and(|expr| expr.eval(&scope) == Truth::Unknown),
-                draw: heard.draws.iter().find(|draw| draw.rule == RuleId::new(id)).copied(),
+                draw,
             }
         });
         Explanation {
@@ -113,6 +129,22 @@ impl Explanation {
     #[must_use]
     pub fn rules(&self) -> &[Considered] {
         &self.rules
+    }
+}
+
+/// What is at the end of `path`, as JSON; where there is no such value, that in words.
+fn seen_at(path: &Path, scope: &Scope<'_>) -> Box<str> {
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    match path.resolve(scope) {
+        Resolved::Absent => "absent".into(),
+        Resolved::TooLarge => "too large".into(),
+        Resolved::Null => "null".into(),
+        Resolved::Bool(truth) => truth.to_string().into(),
+        Resolved::Number(number) => number.to_string().into(),
+        Resolved::Text(it) => text(it).into(),
+        Resolved::Ip(ip) => ip.to_string().into(),
+        Resolved::Names(_) | Resolved::List(_) => "a list".into(),
+        Resolved::Map(_) => "an object".into(),
     }
 }
 

@@ -27,6 +27,20 @@ impl Explanation {
         uri::check(&object.name, form).err()
     }
 
+    /// The limit in force, if any, that never lets the call pass: even a full bucket holds less than it costs.
+    fn over(&self) -> Option<&Considered> {
+        self.rules.iter().find(|considered| {
+            let is_over = |draw: &Draw| draw.cost > draw.quota.burst;
+            considered.info.mode() == Mode::Enforce && considered.draw.as_ref().is_some_and(is_over)
+        })
+    }
+
+    /// Whether no rule is ever asked of it, because of how its resource is written.
+    #[must_use]
+    pub fn is_refused_by_wire(&self) -> bool {
+        self.uri_fault().is_some()
+    }
+
     /// `allowed by \`read-files\``, `refused: default_deny`.
     fn headline(&self) -> String {
         if let Some(fault) = self.uri_fault() {
@@ -35,7 +49,14 @@ impl Explanation {
         match &self.verdict {
             Ok(permitted) => match permitted.basis() {
                 Basis::Lifecycle => "allowed: part of the protocol's lifecycle".into(),
-                Basis::Rule(rule) => format!("allowed by `{}`", self.name(rule)),
+                Basis::Rule(rule) => match self.over() {
+                    Some(limit) => format!(
+                        "allowed by `{}`, and refused by the limit `{}`: it costs more than a bucket holds",
+                        self.name(rule),
+                        limit.info.name()
+                    ),
+                    None => format!("allowed by `{}`", self.name(rule)),
+                },
             },
             Err(refusal) => {
                 let by = refusal.rule().map(|rule| format!(" by `{}`", self.name(rule)));
@@ -48,7 +69,10 @@ impl Explanation {
     #[must_use]
     pub fn to_json(&self) -> Json {
         let (verdict, reason, rule, scopes) = match &self.verdict {
-            Ok(permitted) => ("allow", "allowed", permitted.basis().rule(), &[][..]),
+            Ok(permitted) => match self.over() {
+                Some(limit) => ("limit", "rate_limited", Some(limit.rule), &[][..]),
+                None => ("allow", "allowed", permitted.basis().rule(), &[][..]),
+            },
             Err(refusal) => ("deny", refusal.reason().slug(), refusal.rule(), refusal.scopes()),
         };
         let (verdict, reason, rule, scopes) = match self.uri_fault() {
@@ -120,6 +144,10 @@ impl Considered {
                 "burst": draw.quota.burst,
                 "interval_us": draw.quota.interval_us,
             })),
+            "bucket": self.bucket.iter().map(|(path, value)| {
+                json!({"path": path, "value": value})
+            }).collect::<Vec<_>>(),
+            "bounds": self.bounds,
         })
     }
 }
@@ -158,9 +186,22 @@ impl fmt::Display for Considered {
             }
         }
         match &self.draw {
-            Some(draw) => writeln!(f, "  draws {}", Drawn(draw)),
-            None => Ok(()),
+            Some(draw) => writeln!(f, "  draws {}", Drawn(draw))?,
+            None if self.bounds.is_empty() => return Ok(()),
+            None => {}
         }
+        if self.draw.is_some() {
+            let named = self.bucket.iter().map(|(path, value)| format!("{path} = {value}"));
+            let named: Vec<String> = named.collect();
+            match named.as_slice() {
+                [] => writeln!(f, "  from one bucket for all")?,
+                named => writeln!(f, "  from the bucket of {}", visible(&named.join(", ")))?,
+            }
+        }
+        for bound in &self.bounds {
+            writeln!(f, "  bounds {bound}")?;
+        }
+        Ok(())
     }
 }
 
@@ -172,6 +213,7 @@ impl fmt::Display for Drawn<'_> {
         let every = crate::diagnostic::document::format_duration(std::time::Duration::from_micros(
             *interval_us,
         ));
-        write!(f, "{cost} of at most {burst}, one comes back every {every}")
+        write!(f, "{cost} of at most {burst}, one comes back every {every}")?;
+        if cost > burst { f.write_str(": more than it ever holds") } else { Ok(()) }
     }
 }

@@ -59,16 +59,13 @@ const fn field(name: &'static str, variable: Variable, fixed: Fixed) -> Field {
 pub(super) const ROOTS: [&str; 6] = ["claims", "args", "client", "mcp", "request", "tool"];
 
 const CLIENT_KINDS: &[&str] = &[
-    client_kind(ClientKind::Jwt),
-    client_kind(ClientKind::ApiKey),
-    client_kind(ClientKind::Mtls),
-    client_kind(ClientKind::Anonymous),
+    ClientKind::Jwt.as_str(),
+    ClientKind::ApiKey.as_str(),
+    ClientKind::Mtls.as_str(),
+    ClientKind::Anonymous.as_str(),
 ];
-const OBJECT_KINDS: &[&str] = &[
-    object_kind(ObjectKind::Tool),
-    object_kind(ObjectKind::Prompt),
-    object_kind(ObjectKind::Resource),
-];
+const OBJECT_KINDS: &[&str] =
+    &[ObjectKind::Tool.as_str(), ObjectKind::Prompt.as_str(), ObjectKind::Resource.as_str()];
 const REVISIONS: &[&str] = &[
     Revision::V2024_11_05.as_str(),
     Revision::V2025_03_26.as_str(),
@@ -146,14 +143,14 @@ impl Variable {
                 Arg::TooLarge => View::TooLarge,
                 Arg::Value(value) => View::of(value),
             },
-            Self::ClientKind => View::whole(client_kind(principal.kind())),
+            Self::ClientKind => View::whole(principal.kind().as_str()),
             Self::ClientId => View::whole_or_absent(principal.id()),
             Self::ClientIp => View::Unfit,
             Self::ClientScopes => View::List(List::Names(principal.scopes())),
             Self::ClientIssuer => View::whole_or_absent(principal.issuer()),
             Self::McpMethod => View::whole(&call.method),
             Self::McpKind => {
-                View::whole_or_absent(call.object.as_ref().map(|object| object_kind(object.kind)))
+                View::whole_or_absent(call.object.as_ref().map(|object| object.kind.as_str()))
             }
             Self::McpTarget => {
                 View::whole_or_absent(call.object.as_ref().map(|object| &*object.name))
@@ -173,21 +170,4 @@ impl Variable {
 
 fn hint<'a>(tool: Option<&ToolHints>, of: fn(&ToolHints) -> Option<bool>) -> View<'a> {
     tool.and_then(of).map_or(View::Absent, View::Bool)
-}
-
-const fn client_kind(kind: ClientKind) -> &'static str {
-    match kind {
-        ClientKind::Jwt => "jwt",
-        ClientKind::ApiKey => "api_key",
-        ClientKind::Mtls => "mtls",
-        ClientKind::Anonymous => "anonymous",
-    }
-}
-
-const fn object_kind(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::Tool => "tool",
-        ObjectKind::Prompt => "prompt",
-        ObjectKind::Resource => "resource",
-    }
 }

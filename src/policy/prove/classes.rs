@@ -92,13 +92,14 @@ pub(super) fn classes(policies: &[&Policy], tests: &[(Root, Test)]) -> (Vec<Clas
             .into();
     // What is asked for most comes first: its words stand for the class.
     let usual = [Method::ToolsCall, Method::ResourcesRead, Method::PromptsGet];
-    let rest =
-        Method::all().iter().map(|info| info.method).filter(|method| !usual.contains(method));
+    let mut rest: Vec<Method> = Method::all().iter().map(|info| info.method).collect();
+    rest.retain(|method| !usual.contains(method));
+    // What clients are only asked they may send all the same, and the rules are asked about it.
+    rest.sort_by_key(|method| {
+        !Revision::ALL.into_iter().any(|revision| method.info().is_sent_to_server(revision))
+    });
     for method in usual.into_iter().chain(rest) {
         let info = method.info();
-        if !Revision::ALL.into_iter().any(|revision| info.is_sent_to_server(revision)) {
-            continue;
-        }
         for kind in kinds(info) {
             for name in names.get(&(*kind as u8)).into_iter().flatten() {
                 let object = Some(Object { kind: *kind, name: name.text.as_str().into() });
@@ -128,6 +129,15 @@ pub(super) fn classes(policies: &[&Policy], tests: &[(Root, Test)]) -> (Vec<Clas
     (build.classes, build.is_complete)
 }
 
+/// The class of calls that are told by `words` alone.
+pub(super) fn class_of(policy: &Policy, tests: &[(Root, Test)], words: Words) -> Option<Class> {
+    let policies = [policy];
+    let (known, classes) = (HashSet::new(), Vec::new());
+    let mut build = Build { policies: &policies, tests, known, classes, is_complete: true };
+    build.add_plain(words, true);
+    build.classes.pop()
+}
+
 impl Words {
     fn new(method: &str, object: Option<Object>) -> Self {
         Self { method: method.into(), object, is_server: false, is_empty: false }
@@ -145,13 +155,7 @@ impl Words {
     fn value(&self, root: Root) -> Option<Value> {
         match root {
             Root::Method => Some(Value::from(&*self.method)),
-            Root::Kind => self.object.as_ref().map(|object| {
-                Value::from(match object.kind {
-                    ObjectKind::Tool => "tool",
-                    ObjectKind::Prompt => "prompt",
-                    ObjectKind::Resource => "resource",
-                })
-            }),
+            Root::Kind => self.object.as_ref().map(|object| Value::from(object.kind.as_str())),
             _ => self.object.as_ref().map(|object| Value::from(&*object.name)),
         }
     }

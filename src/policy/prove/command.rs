@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::example::Example;
-use crate::policy::{ClientKind, Number, Value};
+use crate::policy::{Number, Value};
 use crate::wire::mcp::{Method, ObjectKind, Revision};
 
 /// Longest text that a brief form shows, in characters.
@@ -67,13 +67,7 @@ impl Example {
             flags.add("--claims", &json(&caller.claims));
         }
         if !caller.is_plain() {
-            let kind = match caller.kind {
-                ClientKind::Jwt => "jwt",
-                ClientKind::ApiKey => "api_key",
-                ClientKind::Mtls => "mtls",
-                ClientKind::Anonymous => "anonymous",
-            };
-            flags.add("--client", kind);
+            flags.add("--client", caller.kind.as_str());
             if let Some(id) = &caller.id {
                 flags.add("--client-id", id);
             }
@@ -137,12 +131,13 @@ fn quoted(word: &str) -> String {
         return word.to_owned();
     }
     // What a terminal would not show is written so that a shell makes it again.
-    if word.chars().any(crate::diagnostic::is_hidden) || word.contains(['\n', '\t']) {
+    let is_shown = |c: char| !crate::diagnostic::is_hidden(c) && !c.is_control();
+    if !word.chars().all(is_shown) {
         let mut text = String::from("$'");
         for c in word.chars() {
             match c {
                 '\'' | '\\' => text.extend(['\\', c]),
-                c if crate::diagnostic::is_hidden(c) || matches!(c, '\n' | '\t') => {
+                c if !is_shown(c) => {
                     let _ = write!(text, "\\U{:08x}", u32::from(c));
                 }
                 c => text.push(c),
@@ -174,4 +169,26 @@ pub(super) fn json(value: &Value) -> String {
 
 fn number_text(number: &Number) -> String {
     if number.is_beyond() { "1e99999999999999999999".into() } else { number.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_shell_reads_back_what_is_quoted() {
+        for (word, want) in [
+            ("search", "search"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("$(rm -rf ~)", "'$(rm -rf ~)'"),
+            ("it's", r"'it'\''s'"),
+            ("read_*", "'read_*'"),
+            // Nothing that moves the cursor reaches a terminal.
+            ("a\u{1b}[2Jb\n", r"$'a\U0000001b[2Jb\U0000000a'"),
+            ("s\u{200b}earch", r"$'s\U0000200bearch'"),
+        ] {
+            assert_eq!(quoted(word), want);
+        }
+    }
 }

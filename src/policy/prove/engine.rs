@@ -7,7 +7,7 @@ use super::diagram::Edge;
 use super::example::Example;
 use super::model::{Model, is_of_class};
 use crate::policy::expr::Truth;
-use crate::policy::expr::formula::{Formula, Input, Root, Test};
+use crate::policy::expr::formula::{Formula, Input, Relation, Root, Test};
 use crate::policy::selector::Question;
 use crate::policy::stanza::{Body, Stanza};
 use crate::policy::{Captures, Effect, Mode, Number, Policy, UnixTime, Value};
@@ -47,6 +47,19 @@ pub(super) enum Answer {
 impl<'p> Engine<'p> {
     /// `policies` at `now` and after; the asserts are those of the first. At most `most` nodes are made.
     pub(super) fn new(policies: &[&'p Policy], now: UnixTime, most: usize) -> (Self, Vec<Class>) {
+        let (this, tests) = Self::of(policies, now, most, &|_| true);
+        let (classes, is_complete) = classes(policies, &tests);
+        (Self { is_complete, ..this }, classes)
+    }
+
+    /// As [`Engine::new`], for questions about classes of which no rules but those that `speaks` speak; with the tests of
+    /// methods and names.
+    pub(super) fn of(
+        policies: &[&'p Policy],
+        now: UnixTime,
+        most: usize,
+        speaks: &dyn Fn(u32) -> bool,
+    ) -> (Self, Vec<(Root, Test)>) {
         let mut rules = Vec::new();
         let mut asserts = Vec::new();
         for (at, policy) in policies.iter().enumerate() {
@@ -62,7 +75,14 @@ impl<'p> Engine<'p> {
                 };
                 Rule { guard: guard(stanza), is_even: !when.reads(is_of_class), when }
             };
-            rules.push(policy.stanzas.iter().map(read).collect::<Vec<_>>());
+            let silent = || Rule {
+                guard: Formula::Always(Truth::False),
+                when: Formula::Always(Truth::False),
+                is_even: true,
+            };
+            let each = (0_u32..).zip(&policy.stanzas);
+            let each = each.map(|(id, rule)| if speaks(id) { read(rule) } else { silent() });
+            rules.push(each.collect::<Vec<_>>());
             if at == 0 {
                 asserts = policy.asserts.iter().map(|assert| read(&assert.stanza)).collect();
             }
@@ -85,17 +105,32 @@ impl<'p> Engine<'p> {
         }
         let mut tests: Vec<(Root, Test)> = tests.into_iter().collect();
         tests.sort_by_cached_key(|test| format!("{test:?}"));
-        let (classes, is_complete) = classes(policies, &tests);
         let this = Self {
             policies: policies.to_vec(),
             model,
             rules,
             asserts,
             even: HashMap::new(),
-            is_complete,
+            is_complete: true,
             now,
         };
-        (this, classes)
+        (this, tests)
+    }
+
+    /// What rules say of inputs together.
+    pub(super) fn relations(&self) -> Vec<Relation> {
+        let mut relations = Vec::new();
+        for rule in self.rules.iter().flatten() {
+            rule.when.visit(&mut |part| {
+                if let Formula::Other(other) = part
+                    && let Some(relation) = &other.relation
+                    && !relations.contains(relation)
+                {
+                    relations.push(relation.clone());
+                }
+            });
+        }
+        relations
     }
 
     /// Whether what is nowhere true can be called false.

@@ -46,7 +46,7 @@ pub(super) struct Caller {
 
 impl Caller {
     /// The caller whose token has `claims`; without claims it is anonymous.
-    fn of_token(claims: Value) -> Self {
+    pub(super) fn of_token(claims: Value) -> Self {
         let kind = match &claims {
             Value::Map(members) if members.is_empty() => ClientKind::Anonymous,
             _ => ClientKind::Jwt,
@@ -73,10 +73,11 @@ impl Caller {
 }
 
 /// The values of a call, by input, before they are put together.
-type Values = BTreeMap<Input, Given>;
+pub(super) type Values = BTreeMap<Input, Given>;
 
+/// The value of an input.
 #[derive(Clone, Debug, PartialEq)]
-enum Given {
+pub(super) enum Given {
     Absent,
     TooLarge,
     Value(Value),
@@ -237,7 +238,7 @@ impl Example {
     }
 }
 
-fn of_element(region: &Region) -> Value {
+pub(super) fn of_element(region: &Region) -> Value {
     match region {
         Region::Value(value) | Region::Open(value) => value.clone(),
         Region::Map => Value::Map(Vec::new()),
@@ -247,7 +248,7 @@ fn of_element(region: &Region) -> Value {
 }
 
 /// Puts `value` at the end of `names`; `None` where something that is no object is in the way.
-fn put(root: &mut Value, names: &[Box<str>], value: &Value) -> Option<()> {
+pub(super) fn put(root: &mut Value, names: &[Box<str>], value: &Value) -> Option<()> {
     let (last, above) = names.split_last()?;
     let mut at = root;
     for name in above {
@@ -407,13 +408,37 @@ fn settle(model: &Model, values: &mut Values, relation: &Relation, wanted: bool,
     if holds == Truth::from(wanted) {
         return;
     }
+    for (input, value) in attempts(relation, values, words, wanted) {
+        if replace(model, values, input, &value) {
+            return;
+        }
+    }
+}
+
+/// Values of one input with which `relation` may come out as `wanted`, where all others stay as they are in `values`.
+pub(super) fn attempts<'r>(
+    relation: &'r Relation,
+    values: &Values,
+    words: &Words,
+    wanted: bool,
+) -> Vec<(&'r Input, Value)> {
+    let (left, right) =
+        (value_of(&relation.left, values, words), value_of(&relation.right, values, words));
     let mut tries: Vec<(&Input, Value)> = Vec::new();
-    let texts = (left.as_str().unwrap_or_default(), right.as_str().unwrap_or_default());
+    let text_of = |value: &Option<Value>| {
+        value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let texts = (text_of(&left), text_of(&right));
     let text = |text: String| Value::String(text.into());
-    if let Term::Input(input) = &relation.left {
-        let (old, new) = texts;
+    if let (Term::Input(input), Some(right)) = (&relation.left, &right) {
+        let (old, new) = (&*texts.0, &*texts.1);
         let rest = old.strip_prefix(relation.right.beginning()).unwrap_or(old);
+        let rest = if new.ends_with('/') { rest.trim_start_matches('/') } else { rest };
         let head = old.strip_suffix(relation.right.end()).unwrap_or(old);
+        if let Value::Number(right) = right {
+            let beside = [right.below(), right.above(), Some(right.clone())];
+            tries.extend(beside.into_iter().flatten().map(|it| (input, Value::Number(it))));
+        }
         match (relation.kind, wanted) {
             (RelationKind::Equal, true) => tries.push((input, right.clone())),
             (RelationKind::StartsWith, true) => tries.extend([
@@ -441,8 +466,8 @@ fn settle(model: &Model, values: &mut Values, relation: &Relation, wanted: bool,
             ]),
         }
     }
-    if let Term::Input(input) = &relation.right {
-        let (new, old) = texts;
+    if let (Term::Input(input), Some(left)) = (&relation.right, &left) {
+        let (new, old) = (&*texts.0, &*texts.1);
         match (relation.kind, wanted) {
             (_, true) => tries.push((input, left.clone())),
             (_, false) => {
@@ -458,10 +483,54 @@ fn settle(model: &Model, values: &mut Values, relation: &Relation, wanted: bool,
             }
         }
     }
-    for (input, value) in tries {
-        if replace(model, values, input, &value) {
-            return;
+    let joins = [(&relation.right, &texts.0), (&relation.left, &texts.1)];
+    let sides = if relation.kind == RelationKind::Equal { 2 } else { 1 };
+    for (term, whole) in joins.into_iter().take(sides).filter(|_| wanted) {
+        let Term::Concat(parts) = term else { continue };
+        for (at, part) in parts.iter().enumerate() {
+            let Term::Input(input) = part else { continue };
+            let joined = |parts: &[Term]| value_of(&Term::Concat(parts.to_vec()), values, words);
+            let (before, after) = parts.split_at_checked(at).unwrap_or_default();
+            let (Some(before), Some(after)) =
+                (joined(before), joined(after.get(1..).unwrap_or_default()))
+            else {
+                continue;
+            };
+            let (before, after) = (text_of(&Some(before)), text_of(&Some(after)));
+            let found = between(relation.kind, whole, &before, &after);
+            tries.extend(found.into_iter().map(|found| (input, text(found))));
         }
+    }
+    tries
+}
+
+/// Texts that `whole` has between `before` and `after`, as a comparison of `kind` asks.
+fn between(kind: RelationKind, whole: &str, before: &str, after: &str) -> Vec<String> {
+    match kind {
+        RelationKind::Equal => {
+            let inner = whole.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            inner.map(str::to_owned).into_iter().collect()
+        }
+        RelationKind::StartsWith => {
+            let Some(rest) = whole.strip_prefix(before) else { return Vec::new() };
+            // Up to what follows; where nothing does, of any length.
+            let first = rest.chars().next().map(String::from).unwrap_or_default();
+            match rest.split_once(after) {
+                Some((inner, _)) if !after.is_empty() => vec![inner.to_owned()],
+                _ if after.is_empty() => vec![first, rest.to_owned()],
+                _ => Vec::new(),
+            }
+        }
+        RelationKind::EndsWith => {
+            let Some(rest) = whole.strip_suffix(after) else { return Vec::new() };
+            let last = rest.chars().next_back().map(String::from).unwrap_or_default();
+            match rest.rsplit_once(before) {
+                Some((_, inner)) if !before.is_empty() => vec![inner.to_owned()],
+                _ if before.is_empty() => vec![last, rest.to_owned()],
+                _ => Vec::new(),
+            }
+        }
+        RelationKind::Contains | RelationKind::Less | RelationKind::Greater => Vec::new(),
     }
 }
 

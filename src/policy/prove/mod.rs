@@ -21,6 +21,7 @@
     reason = "a test may have a regular expression, which keeps scratch space and is compared by its text"
 )]
 
+mod asked;
 mod asserts;
 mod automaton;
 mod classes;
@@ -32,11 +33,13 @@ mod engine;
 mod example;
 mod limits;
 mod model;
+mod opposite;
 mod rules;
 mod sample;
 
 pub use difference::{Change, Difference};
 pub use example::Example;
+pub use opposite::{Changed, Opposite, Turn};
 
 use self::diagram::MAX_NODES;
 use self::engine::Engine;

@@ -85,6 +85,10 @@ enum Free {
     Other(Arc<Other>, bool),
     /// As `Other`, in calls whose method or name differ.
     Fact(Root, Test, bool),
+    /// Of a task, whose arguments are free: whether the comparison can come to this.
+    Possible(Arc<Other>, Truth),
+    /// As `Possible`, of a test of one argument.
+    PossibleTest(Input, Test, Truth),
 }
 
 /// See the module.
@@ -327,43 +331,87 @@ impl Model {
             }
             Formula::Test(input, test) => {
                 let truths = self.domains.get(input).and_then(|it| it.regions.truths.get(test));
-                let of = |wanted: Truth| {
-                    let is = truths.is_none_or(|truths| {
-                        truths.iter().any(|judged| match judged {
-                            Judged::Is(truth) => *truth == wanted,
+                let truths = truths.cloned().unwrap_or_else(|| vec![Judged::Any]);
+                // Of what is in a list, and of how much there is, regions say more than can be.
+                let is_vague = matches!(test, Test::Loop { .. } | Test::Size(_));
+                let [is_true, is_false, is_unknown] = [Truth::True, Truth::False, Truth::Unknown]
+                    .map(|wanted| {
+                        let may_be = truths.iter().any(|judged| match judged {
+                            Judged::Is(_) => false,
                             Judged::Decided => wanted != Truth::Unknown,
                             Judged::Any => true,
-                        })
+                        });
+                        if truths.contains(&Judged::Is(wanted)) || may_be && !is_vague {
+                            Edge::TRUE
+                        } else if may_be {
+                            let what = Free::PossibleTest(input.clone(), test.clone(), wanted);
+                            self.free(what, Some(&input.text()))
+                        } else {
+                            Edge::FALSE
+                        }
                     });
-                    if is { Edge::TRUE } else { Edge::FALSE }
-                };
-                Can {
-                    is_true: of(Truth::True),
-                    is_false: of(Truth::False),
-                    is_unknown: of(Truth::Unknown),
-                }
+                Can { is_true, is_false, is_unknown }
             }
-            Formula::Other(other) => {
-                // What is compared or put together and is no text leaves nothing to choose.
-                let is_textual = other.relation.as_ref().is_some_and(|relation| {
-                    let parts = [&relation.left, &relation.right];
-                    let is_joined = parts.iter().any(|term| matches!(term, Term::Concat(_)));
-                    is_joined
-                        || !matches!(
-                            relation.kind,
-                            RelationKind::Equal | RelationKind::Less | RelationKind::Greater
-                        )
-                });
-                let mut defined = Edge::TRUE;
-                for input in other.inputs.iter().filter(|input| is_textual && !is_free(input.root))
-                {
-                    let is_text = self.is_text(input);
-                    defined = self.diagram.and(defined, is_text);
-                }
-                Can { is_true: defined, is_false: defined, is_unknown: Edge::TRUE }
-            }
+            Formula::Other(other) => self.possible_other(other),
             Formula::Always(_) => self.can(formula, facts),
         }
+    }
+
+    /// Where a comparison of inputs, of which some are free, can come to each. It is never more sure than
+    /// [`crate::policy::expr::Expr::possible`]: what is too much is as wrong as what is too little, since a task that is called
+    /// permitted may be one that an `always` speaks of.
+    fn possible_other(&mut self, other: &Arc<Other>) -> Can {
+        let (mut sure, mut impossible) = (Edge::FALSE, Edge::FALSE);
+        if let Some(relation) = &other.relation {
+            use RelationKind::{Contains, EndsWith, Equal, Greater, Less, StartsWith};
+            let (kind, left, right) = (relation.kind, &relation.left, &relation.right);
+            let is_arg = |term: &Term| matches!(term, Term::Input(input) if is_free(input.root));
+            let has_free = |term: &Term| term.inputs().into_iter().any(|input| is_free(input.root));
+            let is_joined = [left, right].into_iter().any(|it| matches!(it, Term::Concat(_)));
+            let is_textual = is_joined || !matches!(kind, Equal | Less | Greater);
+            let known: Vec<&Input> =
+                other.inputs.iter().filter(|input| !is_free(input.root)).collect();
+            let texts: Vec<Edge> = known.iter().map(|input| self.is_text(input)).collect();
+            let texts = self.diagram.all(texts);
+            // What is not there, or no text where one is asked for, leaves nothing to choose.
+            impossible = if is_textual {
+                !texts
+            } else {
+                let missing: Vec<Edge> = known
+                    .iter()
+                    .map(|input| {
+                        self.in_regions(input, |of| matches!(of, Region::Absent | Region::TooLarge))
+                    })
+                    .collect();
+                self.diagram.any(missing)
+            };
+            // Of a free argument everything can come, beside one that is free as well or a text that is not empty.
+            let is_open = match kind {
+                _ if is_arg(left) && is_arg(right) => true,
+                Equal => is_arg(left) && !has_free(right) || is_arg(right) && !has_free(left),
+                StartsWith | EndsWith | Contains => {
+                    is_arg(left) && !has_free(right) && !right.inner().is_empty()
+                }
+                Less | Greater => false,
+            };
+            if is_open && !other.inputs.iter().any(|input| input.root == Root::IsRetry) {
+                sure = texts;
+            }
+        }
+        let mut can = |wanted: Truth| {
+            let free = self.free(Free::Possible(Arc::clone(other), wanted), Some(&other.text));
+            let free = self.diagram.or(sure, free);
+            self.diagram.and(free, !impossible)
+        };
+        let (is_true, is_false) = (can(Truth::True), can(Truth::False));
+        // An argument may be missing.
+        let is_unknown = if other.inputs.iter().any(|input| input.root == Root::Args) {
+            Edge::TRUE
+        } else {
+            let free = can(Truth::Unknown);
+            self.diagram.or(free, impossible)
+        };
+        Can { is_true, is_false, is_unknown }
     }
 
     fn can(&mut self, formula: &Formula, facts: Facts<'_>) -> Can {
@@ -728,6 +776,11 @@ impl Model {
         let mut all: BTreeSet<Box<str>> = free.collect();
         all.extend(open.map(|(input, ..)| Box::from(input.text())));
         all.into_iter().collect()
+    }
+
+    /// Every input, with its values.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = (&Input, &Regions)> {
+        self.domains.iter().map(|(input, domain)| (input, &domain.regions))
     }
 
     /// The domain of `input`.

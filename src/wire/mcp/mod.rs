@@ -35,3 +35,15 @@ pub enum ObjectKind {
     /// A resource, by URI or URI template.
     Resource,
 }
+
+impl ObjectKind {
+    /// What conditions and people call it: `tool`, `prompt`, `resource`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tool => "tool",
+            Self::Prompt => "prompt",
+            Self::Resource => "resource",
+        }
+    }
+}

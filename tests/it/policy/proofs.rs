@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use mcpfw::policy::language::codes;
 use mcpfw::policy::{
-    Args, Basis, Call, ClientKind, Context, Example, Object, Outcome, Policy, Principal, Value,
-    Verdict, naive,
+    Args, Basis, Call, ClientKind, Context, Example, Object, Opposite, Outcome, Policy, Principal,
+    Value, Verdict, naive,
 };
 use mcpfw::wire::mcp::{ObjectKind, Revision};
 
@@ -21,6 +21,9 @@ use super::decisions::{NOW, compile, value};
 
 /// Requests that are asked of each set.
 const REQUESTS: u64 = 250;
+
+/// Of one request in so many it is asked what would turn its verdict.
+const OPPOSITES: u64 = 125;
 
 const NAMES: &[&str] = &[
     "read_file",
@@ -89,6 +92,12 @@ const METHODS: &[&str] = &[
     "tools/call",
     "completion/complete",
     "initialize",
+    // What a client may only be asked, and what it may only tell.
+    "sampling/createMessage",
+    "elicitation/create",
+    "notifications/initialized",
+    "notifications/message",
+    "tasks/result",
 ];
 const METHOD_PATTERNS: &[&str] = &[
     "tools/call",
@@ -99,6 +108,9 @@ const METHOD_PATTERNS: &[&str] = &[
     "completion/complete",
     "ping",
     "Tools/Call",
+    "sampling/*",
+    "notifications/*",
+    "elicitation/create",
 ];
 const SERVER: &[&str] = &["sampling/createMessage", "roots/list", "ping", "x/y", "Roots/List"];
 const SERVER_PATTERNS: &[&str] = &["sampling/*", "roots/list", "*"];
@@ -150,6 +162,51 @@ const PLAIN: &[&str] = &[
     r#"cidr("10.0.0.0/8").containsIP(client.ip)"#,
     r#"client.ip == "10.1.2.3""#,
     r#"size(args.a) < 3"#,
+    // Numbers in more than one spelling, and neighbours that no float tells apart.
+    r#"claims.level == 3.0"#,
+    r#"claims.level != 3"#,
+    r#"claims.level in [3.0, 4, 0.1]"#,
+    r#"claims.level > 9007199254740992"#,
+    r#"claims.level >= -0.5"#,
+    r#"claims.level < 3.000000000000000000001"#,
+    r#"claims.level == -0.0"#,
+    r#"claims.level < 1e300"#,
+    r#"args.b == 3.0"#,
+    r#"args.b >= 3 && args.b <= 3.0"#,
+    r#"3 < args.b"#,
+    // Texts that differ in case alone, and the order of texts.
+    r#"claims.plan == "PRO""#,
+    r#"claims.plan == "Pro""#,
+    r#"claims.plan < "pro""#,
+    r#"claims.plan >= "Pro""#,
+    r#"args.a > "/""#,
+    r#"args.a == """#,
+    r#"args.a.endsWith(".TXT")"#,
+    r#"args.a.startsWith("/Sandbox/")"#,
+    r#"args.a in ["x", "1"]"#,
+    r#"size(claims.plan) == 3"#,
+    // What is below an argument, beside the argument itself.
+    r#"has(args.a.b)"#,
+    r#"args.a.b == 1"#,
+    r#"args.a.b != 1"#,
+    r#""b" in args.a"#,
+    r#"claims.flag == true"#,
+    r#"claims.org == null"#,
+    r#"!has(claims.sub)"#,
+    r#"mcp.target < "s""#,
+    r#"mcp.target != "search""#,
+    r#"mcp.target.endsWith("file")"#,
+    r#"mcp.target.contains("_")"#,
+    r#"mcp.kind != "resource""#,
+    r#"mcp.method in ["tasks/get", "resources/read", "sampling/createMessage"]"#,
+    r#"mcp.method.startsWith("notifications/")"#,
+    r#"mcp.revision != "2025-11-25""#,
+    r#"client.kind in ["jwt", "mtls"]"#,
+    r#""s" in client.scopes && "t" in client.scopes"#,
+    r#"request.host != "h""#,
+    r#"request.sni == "s""#,
+    r#"cidr("10.0.0.0/8").containsIP(client.ip) && !cidr("10.2.0.0/16").containsIP(client.ip)"#,
+    r#"cidr("fe80::/10").containsIP(client.ip)"#,
     "true",
     "false",
 ];
@@ -184,10 +241,36 @@ const RICH: &[&str] = &[
     r#"client.ip.startsWith("10.")"#,
     r#"args.a.contains(claims.sub)"#,
     r#"("a" + args.a) == "ax""#,
+    r#"args.a.startsWith("/sandbox/" + claims.sub)"#,
+    r#"args.a.endsWith(claims.sub + ".txt")"#,
+    r#"args.a < claims.plan"#,
+    r#"args.b >= claims.level"#,
+    r#"claims.roles.all(r, r == "admin" || r == 1)"#,
+    r#"claims.roles.exists(r, size(r) > 4)"#,
+    r#"size(claims.roles) == 2"#,
+    r#"args.a.matches("^/sandbox/[a-z0-9]+/")"#,
+    r#"mcp.target == "notes://" + claims.sub"#,
+    r#"mcp.target.startsWith(claims.sub)"#,
+    r#"client.id != claims.sub"#,
+    r#"args.c == args.a || args.c == claims.plan"#,
 ];
 
 const CLAIMS: &[(&str, &[&str])] = &[
-    ("plan", &[r#""pro""#, r#""free""#, r#""team""#, "1", "null", r#"["pro"]"#, r#""""#]),
+    (
+        "plan",
+        &[
+            r#""pro""#,
+            r#""free""#,
+            r#""team""#,
+            "1",
+            "null",
+            r#"["pro"]"#,
+            r#""""#,
+            r#""Pro""#,
+            r#""PRO""#,
+            r#""prp""#,
+        ],
+    ),
     ("sub", &[r#""u1""#, r#""x""#, r#""pro""#, r#""""#]),
     ("iss", &[r#""i""#, r#""j""#]),
     (
@@ -203,6 +286,12 @@ const CLAIMS: &[(&str, &[&str])] = &[
             "0.1",
             r#""3""#,
             "1e99999999999999999999",
+            "30e-1",
+            "2.9999999999999999999999",
+            "-0.5",
+            "-1",
+            "1e300",
+            "1e301",
         ],
     ),
     (
@@ -239,6 +328,12 @@ const ARGS: &[(&str, &[&str])] = &[
             r#""aé""#,
             r#""""#,
             "null",
+            r#"{"b": 1}"#,
+            r#"{"b": 1.0, "c": 2}"#,
+            r#"{"b": null}"#,
+            "{}",
+            r#""/Sandbox/u1/F.TXT""#,
+            r#""/sandbox/x/u1.txt""#,
         ],
     ),
     ("b", &["3", "3.5", "4", "9.5", "10", r#""4""#, "true", "-0.0"]),
@@ -337,6 +432,11 @@ impl Written {
     fn new(dice: &mut Dice, rich: bool) -> Self {
         let rules = (0..1 + dice.below(6))
             .map(|_| {
+                if dice.one_in(10) {
+                    // It never makes a verdict another one.
+                    let text = common(dice, rich, false);
+                    return ("limit".to_owned(), format!("{text}rate = \"1/min\"\n"));
+                }
                 let is_allow = !dice.one_in(3);
                 let mut text = common(dice, rich, is_allow);
                 if dice.one_in(8) {
@@ -423,6 +523,8 @@ struct Request {
     ip: IpAddr,
     revision: Revision,
     is_retry: bool,
+    /// Of `subscriptions/listen`.
+    subscriptions: Option<Vec<&'static str>>,
     at: u64,
 }
 
@@ -450,6 +552,8 @@ impl Request {
             }
             _ => (dice.pick(METHODS), None),
         };
+        let subscriptions = (method == "subscriptions/listen" && !dice.one_in(3))
+            .then(|| (0..dice.below(3)).map(|_| dice.pick(URIS)).collect());
         let mut members = |of: &[(&str, &[&str])], rare: usize| {
             let mut each = Vec::new();
             for (name, values) in of {
@@ -483,6 +587,7 @@ impl Request {
                 .expect("an address"),
             revision: Revision::ALL[dice.below(Revision::ALL.len())],
             is_retry: dice.one_in(3),
+            subscriptions,
             // Some day of the year 2027.
             at: if dice.one_in(4) { NOW + 300 * 86_400 } else { NOW },
         }
@@ -513,7 +618,10 @@ impl Request {
             is_request: true,
             is_retry: self.is_retry,
             args,
-            subscriptions: None,
+            subscriptions: self
+                .subscriptions
+                .as_ref()
+                .map(|uris| uris.iter().map(|uri| Box::from(*uri)).collect()),
         };
         let context = Context { route: self.route, host: self.host, sni: self.sni, ip: self.ip };
         then(&principal, &context, &call)
@@ -533,10 +641,57 @@ impl Request {
     /// Whether the obvious evaluator says the same.
     fn is_as_scanned(&self, policy: &Policy) -> bool {
         self.with(policy, |principal, context, call| {
+            // Several URIs are several decisions, of which the obvious evaluator makes one.
             self.is_server
+                || self.subscriptions.as_ref().is_some_and(|uris| !uris.is_empty())
                 || policy.decide(principal, context, call, self.at)
                     == naive::decide(policy, principal, context, call, self.at)
         })
+    }
+
+    /// Asks what would have to be true for the opposite verdict: each answer is a call that is decided so, and where nothing is
+    /// said to turn it no other caller and no other arguments do. Whether something does.
+    fn is_turned_as_told(
+        &self,
+        policy: &Policy,
+        rich: bool,
+        dice: &mut Dice,
+        shown: &dyn Fn() -> String,
+    ) -> bool {
+        let is_allowed = self.decide(policy).is_ok();
+        let opposite = self.with(policy, |principal, context, call| {
+            policy.opposite(principal, context, call, self.is_server, self.at)
+        });
+        match opposite {
+            Opposite::Turned(turns) => {
+                assert!(!turns.is_empty(), "{}", shown());
+                for turn in &turns {
+                    assert_ne!(turn.example.decide(policy).is_ok(), is_allowed, "{}", shown());
+                    assert!(!turn.changes.is_empty(), "{}", shown());
+                    assert!(turn.changes.iter().all(|it| it.before != it.after), "{turn:?}");
+                }
+                true
+            }
+            Opposite::Fixed => {
+                for _ in 0..20 {
+                    let other = Self {
+                        method: self.method.clone(),
+                        object: self.object.clone(),
+                        is_server: self.is_server,
+                        subscriptions: self.subscriptions.clone(),
+                        at: self.at,
+                        ..Self::new(dice)
+                    };
+                    assert_eq!(other.decide(policy).is_ok(), is_allowed, "{}", shown());
+                }
+                false
+            }
+            Opposite::NotFound(blame) => {
+                let is_told = rich || blame.iter().any(|what| **what == *"several resources");
+                assert!(is_told, "{blame:?}: {}", shown());
+                false
+            }
+        }
     }
 
     /// The rules that apply, or would with more scopes.
@@ -584,6 +739,7 @@ struct Seen {
     needless: u32,
     same: u32,
     differ: u32,
+    turned: u32,
 }
 
 fn run(sets: u64, seed: u64) -> Seen {
@@ -625,7 +781,9 @@ fn run(sets: u64, seed: u64) -> Seen {
         let mut other = Written { rules: written.rules.clone(), asserts: Vec::new() };
         let at = dice.below(other.rules.len());
         let is_allow = other.rules[at].0 == "allow";
-        other.rules[at].1 = common(&mut dice, rich, is_allow);
+        if other.rules[at].0 != "limit" {
+            other.rules[at].1 = common(&mut dice, rich, is_allow);
+        }
         let other_text = other.text(&[]);
         let other = compile(&other_text);
         let difference = policy.against(&other, NOW);
@@ -656,7 +814,7 @@ fn run(sets: u64, seed: u64) -> Seen {
                 example.command("p")
             );
         }
-        for _ in 0..REQUESTS {
+        for turn in 0..REQUESTS {
             let request = Request::new(&mut dice);
             let ours = request.decide(&policy);
             assert!(request.is_as_scanned(&policy), "{text}");
@@ -666,6 +824,10 @@ fn run(sets: u64, seed: u64) -> Seen {
                     request.method, request.object, request.claims, request.args, request.oversized
                 )
             };
+            if turn % OPPOSITES == 0 {
+                seen.turned +=
+                    u32::from(request.is_turned_as_told(&policy, rich, &mut dice, &shown));
+            }
             for (at, (_, verdict)) in verdicts.iter().enumerate() {
                 let judged = request.decide(&judges[at]);
                 if written.is_violated(at, ours.is_ok(), &judged) {
@@ -697,9 +859,52 @@ fn what_is_proved_holds_for_every_request() {
     let sets = cases.unwrap_or(10_000_u64) / REQUESTS;
     let seen = run(sets, 0x5eed);
     println!("{sets} sets: {seen:?}");
-    let Seen { proved, refuted, dead, needless, same, differ, .. } = seen;
+    let Seen { proved, refuted, dead, needless, same, differ, turned, .. } = seen;
     assert!(
-        [proved, refuted, dead, needless, same, differ].iter().all(|count| *count > 0),
+        [proved, refuted, dead, needless, same, differ, turned].iter().all(|count| *count > 0),
         "{seen:?}"
     );
+}
+
+/// A client can send what only servers are to send, and the rules are asked about it: found when a rule for such a method was
+/// called needless, and proofs left these calls out.
+#[test]
+fn what_clients_should_not_send_is_asked_all_the_same() {
+    let text = |method: &str, name: &str| {
+        format!(
+            "[[allow]]\nname = \"all\"\neverything = true\n\
+             [[assert]]\nname = \"{name}\"\nmethods = [\"{method}\"]\nnever = \"allow\"\n"
+        )
+    };
+    for method in
+        ["sampling/createMessage", "elicitation/create", "roots/list", "notifications/message"]
+    {
+        let policy = compile(&text(method, "none"));
+        let verdicts = policy.asserts(NOW);
+        let Verdict::Refuted(example) = &verdicts[0].1 else { panic!("{method}: {verdicts:?}") };
+        assert_eq!(example.method(), method);
+    }
+}
+
+/// What tasks may do is asked with arguments that are free. Found when a task was proved to be permitted for a caller whose
+/// missing claim leaves nothing to compare an argument with.
+#[test]
+fn an_always_about_tasks_is_not_proved_by_arguments_that_cannot_be() {
+    for condition in [
+        "args.b < claims.level",
+        "args.a == claims.level",
+        "args.a in claims.roles",
+        "args.a < claims.sub",
+        "claims.sub.startsWith(args.a)",
+        "size(args.a) < 0",
+        "args.a.exists(x, false)",
+        r#"("a" + args.a) == claims.sub"#,
+    ] {
+        let policy = compile(&format!(
+            "[[allow]]\nname = \"r\"\ntools = [\"t\"]\nwhen = '{condition}'\n\
+             [[assert]]\nname = \"a\"\ntools = [\"t\"]\nwhen = 'mcp.method == \"tasks/get\"'\nalways = \"allow\"\n"
+        ));
+        let verdicts = policy.asserts(NOW);
+        assert!(!matches!(verdicts[0].1, Verdict::Proved), "{condition}");
+    }
 }
