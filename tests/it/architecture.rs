@@ -280,6 +280,71 @@ fn pure_modules_name_no_driver() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What a verdict is made of, and the files that may make it: an evaluation begins in two places, ends in one, and no second
+/// evaluator decides anything. `naive` is the oracle of properties.
+const ONE_WAY: &[(&str, &[&str])] = &[
+    ("Evaluation {", &["policy/evaluate.rs", "policy/set.rs", "policy/listing.rs"]),
+    (".run(target, listener)", &["policy/set.rs"]),
+    ("Permitted {", &["policy/evaluate.rs", "policy/naive.rs", "policy/verdict.rs"]),
+    // The last is another one, of a JSON text.
+    (
+        "Refusal {",
+        &[
+            "policy/evaluate.rs",
+            "policy/naive.rs",
+            "policy/verdict.rs",
+            "policy/pin.rs",
+            "fuzz/json.rs",
+        ],
+    ),
+    ("naive::", &["fuzz/policy_file.rs"]),
+    (".try_out(", &["gateway/policies.rs", "policy/example.rs"]),
+];
+
+/// Who judges, and by what: all of these come to `Policy::evaluate`.
+const JUDGES: &[(&str, &str)] = &[
+    ("gateway/message.rs", ".decide("),
+    ("gateway/batch.rs", ".decide_each_of("),
+    ("gateway/judge.rs", ".decide_server_request("),
+    ("policy/explain/mod.rs", "self.decide_for("),
+    ("policy/explain/mod.rs", "self.decide_request_for("),
+    ("cli/explain/mod.rs", ".explain("),
+    ("policy/example.rs", "policy.decide_for("),
+    ("gateway/policies.rs", "test.try_out("),
+    ("cli/test/mod.rs", "policies::try_out("),
+    ("policy/prove/example.rs", "policy.decide("),
+];
+
+/// `run`, `test`, `explain`, `check` and whatever comes judge in one way, so that what is tried out is what will be.
+#[test]
+fn there_is_one_way_to_a_verdict() {
+    let sources = sources();
+    let mut wrong = Vec::new();
+    for (name, files) in ONE_WAY {
+        // A return type is no verdict made: those stand before a body.
+        let makes = |file: &File| {
+            file.code.lines().any(|line| {
+                line.match_indices(name).any(|(at, _)| {
+                    let is_longer = line[..at].ends_with(char::is_alphanumeric);
+                    let before = line[..at].trim_end_matches([' ', '&']);
+                    !is_longer && !before.ends_with("->") && !before.ends_with("for")
+                })
+            })
+        };
+        let made = sources.iter().filter(|file| !is_test_file(&file.path) && makes(file));
+        for file in made.filter(|file| !files.contains(&file.path.as_str())) {
+            wrong.push(format!("src/{}: names `{name}`, which makes a verdict", file.path));
+        }
+    }
+    for (path, call) in JUDGES {
+        let file = sources.iter().find(|file| file.path == *path);
+        if !file.is_some_and(|file| file.code.contains(call)) {
+            wrong.push(format!("src/{path}: does not judge by `{call}`"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn drivers_in_the_table_exist() {
     let paths: Vec<String> = sources().into_iter().map(|file| file.path).collect();

@@ -22,3 +22,17 @@
 //! tools = ["import"]
 //! expires = 2099-01-31
 //! ```
+
+use super::ends;
+use crate::diagnostic::Diagnostic;
+use crate::policy::language::{Draft, codes};
+
+pub(super) fn check(draft: &Draft<'_>) {
+    for end in ends::of(draft).filter(|end| end.at <= draft.options.now) {
+        draft.report(
+            Diagnostic::warning(codes::EXPIRED, format!("`{}` has expired", end.name))
+                .primary(end.span, format!("since then it {} nothing any more", end.does))
+                .help("remove the rule, or give it a later date"),
+        );
+    }
+}

@@ -16,6 +16,7 @@ mod caller_chooses_key;
 mod destructive_without_limit;
 mod duplicate_name;
 mod empty_list;
+mod ends;
 mod everything_and_more;
 mod everything_beside;
 mod expired;
@@ -64,6 +65,9 @@ pub use page::{CodeInfo, SECTIONS, find, manual, page, suggest, table};
 pub(super) fn check(draft: &Draft<'_>) {
     // A rule that has an error is not among the rules: what is said of all of them would not be true.
     let is_whole = !draft.problems.has_errors();
+    expired::check(draft);
+    expires_soon::check(draft);
+    look_alike::check(draft);
     let work = uses::Work::default();
     for rule in &draft.rules {
         caller_chooses_key::check(draft, rule);
