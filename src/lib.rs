@@ -19,6 +19,7 @@
 pub mod cli;
 pub mod config;
 pub mod diagnostic;
+pub mod editor;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod gateway;

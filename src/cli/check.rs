@@ -149,12 +149,8 @@ fn check(folder: &Path, routes: Option<&Vec<Box<str>>>, arguments: &Arguments) -
     if let Some(policy) = &set.policy {
         report.rules = policy.rules().len();
         report.tests = policy.tests().len();
-        report.findings.extend(policies::failed_tests(policy));
-        report.findings.extend(policy.untested(policies::now()));
-        if !arguments.quick {
-            let folder = folder.display().to_string();
-            report.findings.extend(policy.prove(&folder, policies::now()));
-        }
+        let folder = folder.display().to_string();
+        report.findings.extend(policies::shown(policy, &folder, arguments.quick));
         sort(&mut report.findings);
     }
     report

@@ -10,6 +10,7 @@ mod findings;
 mod fix;
 mod fmt;
 mod lock;
+mod lsp;
 mod man;
 mod output;
 mod policies;
@@ -62,6 +63,7 @@ enum Command {
     Lock(Box<lock::Arguments>),
     Fmt(fmt::Arguments),
     Schema(schema::Arguments),
+    Lsp(lsp::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Lock(arguments) => lock::run(&arguments, &output),
         Command::Fmt(arguments) => fmt::run(&arguments, &output),
         Command::Schema(arguments) => schema::run(&arguments, &output),
+        Command::Lsp(arguments) => lsp::run(&arguments, &output),
         Command::Completions(arguments) => completions::run(&arguments, &output),
         Command::Man(arguments) => man::run(&arguments, &output),
     }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::diagnostic::Sources;
+use crate::diagnostic::{Diagnostic, Sources};
 use crate::observe::wall_clock_ms;
-use crate::policy::UnixTime;
+use crate::policy::{Policy, UnixTime};
 
 use crate::gateway::policies::Reading;
 pub(super) use crate::gateway::policies::{Set, failed_tests, try_out};
@@ -17,6 +17,17 @@ pub(super) fn read(folder: &Path, routes: Option<Vec<Box<str>>>) -> Set {
 /// Compiles `sources`.
 pub(super) fn compile(sources: Sources) -> Set {
     Reading::new(None).compile(sources)
+}
+
+/// What a set that compiled still shows: failed tests, rules without one, and, unless `is_quick`, what only all requests
+/// together show. `folder` is where it stands, for commands that are printed.
+pub(super) fn shown(policy: &Policy, folder: &str, is_quick: bool) -> Vec<Diagnostic> {
+    let mut findings = failed_tests(policy);
+    findings.extend(policy.untested(now()));
+    if !is_quick {
+        findings.extend(policy.prove(folder, now()));
+    }
+    findings
 }
 
 /// The wall clock. Before 1970 it is 1970: rules that expire stay.

@@ -20,6 +20,8 @@ const MAX_SECRET: u64 = 16 << 10;
 /// Most policy files in one directory tree, and deepest nesting of directories: more is a wrong directory, such as `/`.
 pub(super) const MAX_FILES: usize = 4_096;
 const MAX_DEPTH: usize = 16;
+/// Most directories in that tree, for the same reason: a walk through a home directory takes minutes and finds nothing.
+const MAX_FOLDERS: usize = 1_024;
 /// Most bytes of all policy files together: a set of 50 000 rules has some ten million.
 const MAX_SET: u64 = 32 << 20;
 
@@ -37,15 +39,23 @@ pub struct Loaded {
 /// Reads the config file, if there is one, and writes `overrides` over it.
 #[must_use]
 pub fn load(file: Option<&Path>, overrides: &Overrides) -> Loaded {
-    let mut sources = Sources::new();
-    let mut id = None;
-    if let Some(path) = file {
-        match read(path, MAX_FILE, "config file") {
-            Ok(text) => id = Some(sources.add(path.to_string_lossy(), text)),
-            Err(finding) => return Loaded { sources, config: None, findings: vec![*finding] },
-        }
+    let Some(path) = file else { return resolve(None, overrides) };
+    match read(path, MAX_FILE, "config file") {
+        Ok(text) => load_text(path, &text, overrides),
+        Err(finding) => Loaded { sources: Sources::new(), config: None, findings: vec![*finding] },
     }
-    let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+}
+
+/// As [`load`], with `text` for what stands in `file`.
+#[must_use]
+pub fn load_text(file: &Path, text: &str, overrides: &Overrides) -> Loaded {
+    resolve(Some((file, text)), overrides)
+}
+
+fn resolve(file: Option<(&Path, &str)>, overrides: &Overrides) -> Loaded {
+    let mut sources = Sources::new();
+    let id = file.map(|(path, text)| sources.add(path.to_string_lossy(), text));
+    let folder = file.and_then(|(path, _)| path.parent()).unwrap_or(Path::new(""));
     let outside = Outside {
         folder,
         variable: &|name| std::env::var(name).ok(),
@@ -78,10 +88,18 @@ pub(super) fn files(
     folder: &Path,
     most: usize,
 ) -> Result<(Vec<PathBuf>, Vec<Diagnostic>), Box<Diagnostic>> {
+    let root = folder;
     let mut findings = Vec::new();
     let mut files = Vec::new();
     let mut open = vec![(folder.to_path_buf(), 0)];
+    let mut folders = 0;
     while let Some((folder, depth)) = open.pop() {
+        folders += 1;
+        if folders > MAX_FOLDERS {
+            let message = format!("more than {MAX_FOLDERS} directories below `{}`", root.display());
+            let finding = Diagnostic::error(codes::TOO_LARGE, message);
+            return Err(Box::new(finding.help("is this the right directory?")));
+        }
         if let Err(finding) = list(&folder, depth, &mut files, &mut open) {
             findings.push(*finding);
         }
@@ -139,6 +157,14 @@ pub fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
         Ok((_, findings)) => Err(findings),
         Err(finding) => Err(vec![*finding]),
     }
+}
+
+/// The `*.toml` in `folder` itself, in no order; none where it cannot be read.
+#[must_use]
+pub fn toml_files_in(folder: &Path) -> Vec<PathBuf> {
+    let (mut files, mut below) = (Vec::new(), Vec::new());
+    let _ = list(folder, 0, &mut files, &mut below);
+    files
 }
 
 /// The text of the file at `path`, of at most 1 MiB.
@@ -293,6 +319,21 @@ mod tests {
         }
         assert_eq!(policies_up_to(root.path(), 3, 0).1.len(), 0);
         let (sources, findings) = policies_up_to(root.path(), 2, 0);
+        assert_eq!(sources.iter().count(), 0);
+        assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), [codes::TOO_LARGE]);
+    }
+
+    #[test]
+    fn more_directories_than_a_policy_set_has_are_not_read() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a.toml"), "").unwrap();
+        // The root is one of them.
+        for n in 1..MAX_FOLDERS {
+            fs::create_dir(root.path().join(n.to_string())).unwrap();
+        }
+        assert_eq!(policies(root.path()).1.len(), 0);
+        fs::create_dir(root.path().join("one more")).unwrap();
+        let (sources, findings) = policies(root.path());
         assert_eq!(sources.iter().count(), 0);
         assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), [codes::TOO_LARGE]);
     }

@@ -18,6 +18,7 @@ pub mod expr;
 mod index;
 pub mod language;
 mod listing;
+mod matching;
 mod memo;
 #[doc(hidden)]
 pub mod naive;
@@ -43,6 +44,7 @@ pub use draw::LimitTag;
 pub use evaluate::Outcome;
 pub use example::{Counts, PolicyTest, Tried};
 pub use explain::{Considered, Explanation};
+pub use matching::matched;
 pub use pin::{OnChange, Pin, PinId, PinInfo};
 pub use principal::{ClientKind, Principal};
 pub use prove::{Change, Changed, Difference, Example, Opposite, Turn, Verdict};

@@ -15,6 +15,7 @@ mod lock;
 mod policy;
 
 pub use json_schema::json_schema;
+pub use policy::TYPES;
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,6 +204,26 @@ impl File {
             };
         }
         (!claims).then_some(table)
+    }
+}
+
+impl Form {
+    /// The words that it can be, where it can be one of a few.
+    #[must_use]
+    pub fn words(&self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Words(words)
+            | Self::OneOrSome(Self::Words(words))
+            | Self::Either(Self::Words(words), _) => Some(words),
+            Self::Claim => Some(TYPES),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the path of a claim or argument.
+    #[must_use]
+    pub fn is_path(&self) -> bool {
+        matches!(self, Self::Path | Self::Some(Self::Path) | Self::Either(_, Self::Path))
     }
 }
 

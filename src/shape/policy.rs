@@ -289,7 +289,7 @@ pub(super) static SCHEMA: Table = Table {
 };
 
 /// The words for types of claims.
-pub(super) const TYPES: &[&str] = &["string", "number", "bool", "list", "table"];
+pub const TYPES: &[&str] = &["string", "number", "bool", "list", "table"];
 
 /// What is said of a claim.
 pub(super) static CLAIM: Table = Table {

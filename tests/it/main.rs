@@ -24,6 +24,7 @@ mod jsonrpc;
 mod limits;
 mod list_filter;
 mod lock;
+mod lsp;
 mod man;
 mod matrix;
 mod mcp;
