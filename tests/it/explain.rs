@@ -43,6 +43,11 @@ when = 'args.mode == "form"'
 name = "notes"
 resources = ["notes://**"]
 
+[[allow]]
+name = "prompts"
+prompts = ["p"]
+when = 'client.id == "u1"'
+
 [[limit]]
 name = "deletes"
 tools = ["delete_*"]
@@ -309,6 +314,8 @@ fn what_would_turn_the_verdict_is_the_least_that_does() {
             &["the tool \"drop\" -> \"search\""],
             false,
         ),
+        // Whom the id comes from is a claim, which no rule reads.
+        (&["--prompt", "p", "--claims", r#"{"sub":"u2"}"#], &["client.id \"u2\" -> \"u1\""], false),
         (&["--resource", "notes://a"], &[], true),
         (&["--method", "initialize"], &[], true),
     ] {

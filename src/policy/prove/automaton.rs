@@ -7,9 +7,11 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+use super::diagram::Mix;
 use crate::policy::selector::{Step, folds};
 
 /// Most states of one walk: with the patterns of a thousand rules some 20 000 are seen. Beyond it, what was not reached is
@@ -93,7 +95,8 @@ pub(super) fn walk(
     let has_folded = patterns.iter().any(|pattern| pattern.reading == Reading::Folded);
     let walk = Walk { patterns, alphabet, has_folded, readings: RefCell::default() };
     let mut found: BTreeMap<Vec<u32>, Found> = BTreeMap::new();
-    let mut states: HashSet<(u8, Vec<Item>)> = HashSet::new();
+    // Hashing states is a quarter of the work, and nobody outside writes them.
+    let mut states: HashSet<(u8, Vec<Item>), BuildHasherDefault<Mix>> = HashSet::default();
     // Which state a state was reached from, and by which character.
     let mut ways: Vec<(usize, char)> = vec![(0, '\0')];
     let mut open = VecDeque::from([(0_usize, 0_usize, walk.start())]);

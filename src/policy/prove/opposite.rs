@@ -213,11 +213,19 @@ impl Search<'_> {
         let inputs = self.engine.model.inputs().map(|(input, _)| input).chain([&target]);
         let changes = inputs
             .filter(|input| asked.given(input) != example.given(input))
-            // What is in a value that is told with it.
-            .filter(|input| input.root != Root::ClientId || !is_told(asked, &example, "sub"))
-            .filter(|input| input.root != Root::ClientIssuer || !is_told(asked, &example, "iss"))
+            // The claim that says it is told in its place, where rules read that as well.
+            .filter(|input| input.root != Root::ClientId || !self.is_told(asked, &example, "sub"))
+            .filter(|input| {
+                input.root != Root::ClientIssuer || !self.is_told(asked, &example, "iss")
+            })
             .map(|input| change(asked, &example, input));
         Turn { changes: changes.collect(), example }
+    }
+
+    /// Whether the claim `name` is an input of its own and differs.
+    fn is_told(&self, asked: &Example, example: &Example, name: &str) -> bool {
+        let claim = Input { root: Root::Claims, names: Box::new([name.into()]) };
+        self.engine.model.domain(&claim).is_some() && asked.given(&claim) != example.given(&claim)
     }
 
     /// Changes of one fact that are worth a try, the likelier first.
@@ -312,12 +320,6 @@ fn lists(elements: &Regions, now: &Given) -> Vec<(u8, Given)> {
     }
     add(2, Vec::new());
     lists
-}
-
-/// Whether the claim `name` differs, and so says what follows from it.
-fn is_told(asked: &Example, example: &Example, name: &str) -> bool {
-    let claim = Input { root: Root::Claims, names: Box::new([name.into()]) };
-    asked.given(&claim) != example.given(&claim)
 }
 
 fn told(example: &Example, input: &Input) -> String {
