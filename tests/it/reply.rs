@@ -249,6 +249,16 @@ fn results_ask_for_input() {
         let got = outcome(Framing::Json, options(false, false), message.as_bytes());
         assert_eq!(got.verdict, Err(ReplyError::InputRefused), "{message}");
     }
+    // What a complete result says beside its content may be more than is held.
+    let message = format!(
+        r#"{{"id":1,"result":{{"resultType":"complete","_meta":{{"x":"{}"}},"content":[]}}}}"#,
+        "m".repeat(300)
+    );
+    for (framing, reply) in both(&message) {
+        let small = ReplyOptions { hold: 200, ..options(true, false) };
+        let got = outcome(framing, small, reply.as_bytes());
+        assert_eq!((got.verdict, text(&got)), (Ok(()), &*reply));
+    }
     for message in dropped {
         for (framing, reply) in both(&message) {
             let got = outcome(framing, options(true, false), reply.as_bytes());

@@ -73,6 +73,8 @@ pub(super) struct Editor<J> {
     pub(super) has_list: bool,
     pub(super) has_scope: bool,
     pub(super) has_result_type: bool,
+    /// Whether it says that it is complete, as that of a task does that asks for input.
+    pub(super) is_complete: bool,
 
     /// The handle that is being read, and what happened to the bytes before it.
     pub(super) handle: String,
@@ -109,6 +111,7 @@ impl<J: Judge> Editor<J> {
             has_list: false,
             has_scope: false,
             has_result_type: false,
+            is_complete: false,
             handle: String::new(),
             handle_most: 0,
             before_handle: None,
@@ -135,6 +138,7 @@ impl<J: Judge> Editor<J> {
         self.has_list = false;
         self.has_scope = false;
         self.has_result_type = false;
+        self.is_complete = false;
         if self.options.watch.requests {
             self.stage = Stage::Unknown;
             self.id = IdReader::default();

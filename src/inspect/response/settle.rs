@@ -119,11 +119,15 @@ impl<J: Judge> Cut<'_, '_, J> {
     }
 
     pub(super) fn end_result_type(&mut self, at: u64) -> Result<(), ReplyError> {
-        // A task that asks for input is as complete a result as any: what comes next tells the two apart.
-        if matches!(self.editor.asked.scratch().as_str(), Some("input_required" | "complete")) {
-            return Ok(());
+        match self.editor.asked.scratch().as_str() {
+            Some("input_required") => Ok(()),
+            // A task that asks for input is as complete a result as any: what comes next tells the two apart.
+            Some("complete") => {
+                self.editor.is_complete = true;
+                Ok(())
+            }
+            _ => self.settle_result(at),
         }
-        self.settle_result(at)
     }
 
     pub(super) fn end_status(&mut self, at: u64) -> Result<(), ReplyError> {

@@ -308,6 +308,8 @@ impl<J: Judge> Cut<'_, '_, J> {
                 "task" if watch.tasks => return Node::new(TASK),
                 // Of a task, and of nothing that is large.
                 "status" => return Node::new(STATUS).with_text(),
+                // Of whatever size, and more often that of a call than that of a task.
+                "_meta" if self.editor.is_complete => return Node::new(TELLING),
                 // Small, and often first.
                 "_meta" | "requestState" | "taskId" => return Node::IGNORE,
                 _ if TASK_MEMBERS.contains(&name) => return Node::IGNORE,
