@@ -66,7 +66,7 @@ pub struct Context<'a> {
 }
 
 /// A set of argument slots.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SlotSet(u64);
 
 impl SlotSet {
@@ -105,6 +105,12 @@ impl SlotSet {
     /// The slots in the set, lowest first.
     pub fn iter(self) -> impl Iterator<Item = u8> {
         (0..64).filter(move |slot| self.contains(*slot))
+    }
+
+    /// The slots of this set that are not in `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// The slots of either set.

@@ -9,6 +9,7 @@ use super::draw::draw;
 use super::expr::{Scope, Truth};
 use super::index::members;
 use super::memo::Memo;
+use super::missing::Supposed;
 use super::selector::Question;
 use super::stanza::{Body, Budget, Stanza};
 use super::target::Target;
@@ -62,6 +63,8 @@ pub(super) struct Evaluation<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) now: UnixTime,
     pub(super) memo: Option<&'a Memo>,
+    /// What is not known, and for whom that speaks; `None`: all is known.
+    pub(super) supposed: Option<Supposed<'a>>,
 }
 
 /// What has been found so far.
@@ -127,15 +130,18 @@ impl Evaluation<'_> {
         if !rule.is_for(self.scope.context.route) {
             return Outcome::OtherRoute;
         }
-        let truth = match (has_free_args, rule.effect()) {
+        let supposed =
+            self.supposed.and_then(|supposed| self.supposed_truth(rule, supposed, has_free_args));
+        let known = || match (has_free_args, rule.effect()) {
             (false, _) | (true, Effect::Limit) => self.truth(id, rule),
             (true, Effect::Allow) => self.possible(id, rule).at_best(Truth::True),
             (true, Effect::Deny) => self.possible(id, rule).at_best(Truth::False),
         };
+        let truth = supposed.unwrap_or_else(known);
         match &rule.body {
             Body::Allow { .. } if truth != Truth::True => Outcome::Condition(truth),
             Body::Deny | Body::Limit(_) if truth == Truth::False => Outcome::Condition(truth),
-            Body::Allow { scopes } if !self.has(scopes) => Outcome::MissingScopes,
+            Body::Allow { scopes } if !self.has_supposed(scopes) => Outcome::MissingScopes,
             _ => Outcome::Applies,
         }
     }

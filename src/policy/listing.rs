@@ -121,7 +121,7 @@ impl Policy {
         let could_be = |call: &Call| {
             let memo = self.memo(principal);
             let scope = Scope { principal, context, call, tool: None };
-            Evaluation { policy: self, scope, now, memo: held(memo.as_ref()) }
+            Evaluation { policy: self, scope, now, memo: held(memo.as_ref()), supposed: None }
                 .could_be_allowed(&Target::of(call))
         };
         match uris {

@@ -10,8 +10,10 @@ use super::expr::{Expr, Reads, Scope};
 use super::index::{Index, members};
 use super::listing::{self, method_of};
 use super::memo::Memo;
+use super::missing::Supposed;
 use super::pin::{PinInfo, Pins};
 use super::principal::HeldMemo;
+use super::recorded::{ReadClaim, Recorded};
 use super::selector::Question;
 use super::stanza::{Assert, Predicate, Stanza};
 use super::target::Target;
@@ -46,6 +48,7 @@ pub struct Policy {
     pub(super) pins: Pins,
     types: Types,
     pub(super) asserts: Box<[Assert]>,
+    recorded: Recorded,
     generation: u64,
     digest: SetDigest,
 }
@@ -89,6 +92,7 @@ impl Policy {
             may_hide: Self::hidden_kinds(&stanzas),
             may_refuse_requests: listing::may_refuse_requests(&stanzas),
             may_deny_resources: listing::may_deny_resources(&stanzas),
+            recorded: Recorded::of(&stanzas, &predicates, &parts.captures, &parts.types),
             stanzas: stanzas.into(),
             rules: rules.into(),
             predicates: predicates.into(),
@@ -115,6 +119,18 @@ impl Policy {
     #[must_use]
     pub fn captures(&self) -> &Captures {
         &self.captures
+    }
+
+    /// Every claim that some rule reads or the schema declares, none twice.
+    #[must_use]
+    pub fn claims_read(&self) -> &[ReadClaim] {
+        &self.recorded.claims
+    }
+
+    /// The name of each argument that some rule reads, by slot, in records: a JSON Pointer (RFC 6901) such as `/args/path`.
+    #[must_use]
+    pub fn args_read(&self) -> &[Box<str>] {
+        &self.recorded.args
     }
 
     /// What must be known of a call of `method` on `object` before [`Policy::decide`] may be asked.
@@ -201,7 +217,8 @@ impl Policy {
         listener: &mut L,
     ) -> Result<Permitted, Refusal> {
         let target = Target::server_request(&call.method);
-        let mut permitted = self.evaluate(principal, context, call, now, &target, listener)?;
+        let mut permitted =
+            self.evaluate(principal, context, call, now, None, &target, listener)?;
         permitted.keep_draws(|rule| {
             self.stanzas.get(rule.index()).is_some_and(|stanza| !stanza.is_everything)
         });
@@ -217,30 +234,43 @@ impl Policy {
         now: UnixTime,
         listener: &mut L,
     ) -> Result<Permitted, Refusal> {
-        match &call.subscriptions {
-            Some(uris) if call.object.is_none() && !uris.is_empty() => {
-                self.decide_each(principal, context, call, uris, now, listener)
-            }
-            _ => self.evaluate(principal, context, call, now, &Target::of(call), listener),
-        }
+        self.decide_supposing(principal, context, call, now, None, listener)
     }
 
-    /// Decides a call that acts on each of `uris`: all must be permitted, and each is charged for.
-    fn decide_each<L: Listener>(
+    /// The same, where something may not be known.
+    pub(super) fn decide_supposing<L: Listener>(
         &self,
         principal: &Principal,
         context: &Context<'_>,
         call: &Call,
-        uris: &[Box<str>],
         now: UnixTime,
+        supposed: Option<Supposed<'_>>,
         listener: &mut L,
+    ) -> Result<Permitted, Refusal> {
+        match &call.subscriptions {
+            Some(uris) if call.object.is_none() && !uris.is_empty() => {
+                Self::decide_each(call, uris, |one, target| {
+                    self.evaluate(principal, context, one, now, supposed, target, listener)
+                })
+            }
+            _ => {
+                let target = Target::of(call);
+                self.evaluate(principal, context, call, now, supposed, &target, listener)
+            }
+        }
+    }
+
+    /// Decides a call that acts on each of `uris`: all must be permitted, and each is charged for.
+    fn decide_each(
+        call: &Call,
+        uris: &[Box<str>],
+        mut evaluate: impl FnMut(&Call, &Target<'_>) -> Result<Permitted, Refusal>,
     ) -> Result<Permitted, Refusal> {
         let mut all: Option<Permitted> = None;
         for uri in uris {
             let object = Object { kind: ObjectKind::Resource, name: uri.clone() };
             let one = Call { object: Some(object), subscriptions: None, ..call.clone() };
-            let permitted =
-                self.evaluate(principal, context, &one, now, &Target::of(&one), listener)?;
+            let permitted = evaluate(&one, &Target::of(&one))?;
             match &mut all {
                 None => all = Some(permitted),
                 Some(all) => all.join(permitted),
@@ -249,22 +279,25 @@ impl Policy {
         match all {
             Some(all) => Ok(all),
             // Not reached: there is a URI.
-            None => self.evaluate(principal, context, call, now, &Target::of(call), listener),
+            None => evaluate(call, &Target::of(call)),
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what a decision is made of, each once")]
     fn evaluate<L: Listener>(
         &self,
         principal: &Principal,
         context: &Context<'_>,
         call: &Call,
         now: UnixTime,
+        supposed: Option<Supposed<'_>>,
         target: &Target<'_>,
         listener: &mut L,
     ) -> Result<Permitted, Refusal> {
         let memo = self.memo(principal);
         let scope = Scope { principal, context, call, tool: None };
-        Evaluation { policy: self, scope, now, memo: held(memo.as_ref()) }.run(target, listener)
+        Evaluation { policy: self, scope, now, memo: held(memo.as_ref()), supposed }
+            .run(target, listener)
     }
 
     /// Whether a use of the object `name` could be allowed: some argument values exist for which
@@ -291,7 +324,8 @@ impl Policy {
         };
         let memo = self.memo(principal);
         let scope = Scope { principal, context, call: &call, tool: None };
-        let evaluation = Evaluation { policy: self, scope, now, memo: held(memo.as_ref()) };
+        let evaluation =
+            Evaluation { policy: self, scope, now, memo: held(memo.as_ref()), supposed: None };
         evaluation.could_be_allowed(&Target::of(&call))
     }
 

@@ -98,6 +98,11 @@ impl Stanza {
         }
     }
 
+    /// Whether it permits only callers with some scope.
+    pub(super) fn asks_for_scopes(&self) -> bool {
+        matches!(&self.body, Body::Allow { scopes } if !scopes.is_empty())
+    }
+
     /// Whether it allows what it selects to everybody, everywhere and for ever.
     pub(super) fn is_unconditional_allow(&self) -> bool {
         let needs_no_scope = match &self.body {

@@ -264,6 +264,21 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::DefaultDeny,
+        Self::Denied,
+        Self::InsufficientScope,
+        Self::UnknownMethod,
+        Self::PinChanged,
+    ];
+
+    /// Whether `slug` is that of some reason.
+    #[must_use]
+    pub fn is_slug(slug: &str) -> bool {
+        Self::ALL.into_iter().any(|reason| reason.slug() == slug)
+    }
+
     /// The stable name for logs, metrics and `error.data.reason`.
     #[must_use]
     pub const fn slug(self) -> &'static str {

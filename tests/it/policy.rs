@@ -4,6 +4,7 @@ mod attack;
 mod decisions;
 mod diagnostics;
 mod examples;
+mod missing;
 mod pages;
 mod pins;
 mod proofs;

@@ -13,6 +13,7 @@ use super::text::Text;
 use super::truth::Truth;
 use super::variable::Variable;
 use super::view::{self, View, Work};
+use crate::policy::Missing;
 
 /// A program about to be run in a scope.
 pub(super) struct Machine<'a> {
@@ -20,6 +21,8 @@ pub(super) struct Machine<'a> {
     pub(super) scope: &'a Scope<'a>,
     /// Work done since it was last charged to a loop.
     pub(super) work: Work,
+    /// What is not known, where `possible` asks about that; `None`: arguments and `mcp.is_retry`.
+    pub(super) missing: Option<&'a Missing>,
     /// The text of `client.ip`, once it was asked for.
     pub(super) ip: OnceCell<AddressText>,
 }
@@ -35,7 +38,7 @@ pub(super) struct Frame<'f, 'a> {
 
 impl<'a> Machine<'a> {
     pub(super) fn new(program: &'a Program, scope: &'a Scope<'a>) -> Self {
-        Self { program, scope, work: Work::default(), ip: OnceCell::new() }
+        Self { program, scope, work: Work::default(), missing: None, ip: OnceCell::new() }
     }
 
     /// What node `id` comes to.

@@ -29,6 +29,7 @@ mod eval;
 pub(in crate::policy) mod formula;
 pub mod limits;
 mod lower;
+mod missing;
 mod operand;
 mod parse;
 mod path;
@@ -47,6 +48,7 @@ mod view;
 use std::fmt;
 
 pub use conditions::ConditionSeen;
+pub use missing::Missed;
 pub use path::{Path, Resolved};
 pub use problem::{ExprFix, ExprProblem};
 pub use reads::Reads;
@@ -55,7 +57,7 @@ pub(super) use uses::{Question, Root};
 
 use self::eval::Machine;
 use self::program::{NodeId, Program};
-use super::{Call, Captures, Context, Principal, SlotSet};
+use super::{Call, Captures, Context, Missing, Principal, SlotSet};
 
 /// What an expression is evaluated over.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +116,14 @@ impl Expr {
     #[must_use]
     pub fn possible(&self, scope: &Scope<'_>) -> Possible {
         possible::possible(&Machine::new(&self.program, scope), self.root)
+    }
+
+    /// What it can come to when what is `missing` may be anything, and all else is as in `scope`: as [`Expr::possible`], never
+    /// less than can come out.
+    #[must_use]
+    pub fn possible_without(&self, scope: &Scope<'_>, missing: &Missing) -> Possible {
+        let machine = Machine { missing: Some(missing), ..Machine::new(&self.program, scope) };
+        possible::possible_without(&machine, self.root)
     }
 
     /// The arguments that it reads.

@@ -309,6 +309,14 @@ impl Program {
         self.operands.get(usize::from(id.0)).copied()
     }
 
+    /// Every variable that it reads.
+    pub(super) fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
+        self.operands.iter().filter_map(|operand| match operand {
+            Operand::Variable(variable) => Some(*variable),
+            _ => None,
+        })
+    }
+
     pub(super) fn operand_span(&self, id: OperandId) -> Range<usize> {
         widen(self.operand_spans.get(usize::from(id.0)))
     }

@@ -84,6 +84,13 @@ impl Expr {
     }
 }
 
+impl Expr {
+    /// Every claim and argument that it reads; one that it reads twice, twice.
+    pub(in crate::policy) fn roots(&self) -> impl Iterator<Item = Root<'_>> {
+        self.program.variables().filter_map(|variable| root(&self.program, variable))
+    }
+}
+
 pub(super) fn root(program: &Program, variable: Variable) -> Option<Root<'_>> {
     match variable {
         Variable::Claims(names) => Some(Root::Claim(program.names(names))),

@@ -19,7 +19,7 @@ pub(super) use self::fold::{Form, fold, folds};
 use self::glob::TEMPLATE_FUEL;
 pub(super) use self::glob::{Class, Dialect, Glob, GlobError, Step};
 use super::Effect;
-use crate::wire::mcp::{Method, ObjectKind};
+use crate::wire::mcp::{Method, ObjectKind, uri as wire_uri};
 
 /// Longest tool, prompt or method name that patterns are compared with, in bytes: the specification's limit for tool
 /// names (T11). A longer name is irregular.
@@ -109,6 +109,17 @@ impl Pattern {
                 && subject.is_template()
                 && subject.is_met_by(folded, &subject.name.to_ascii_lowercase())
     }
+}
+
+/// Whether an allow can name exactly `name`, an object of `kind` or else a method: not where it would be a pattern or is no
+/// name that an allow reaches.
+#[must_use]
+pub fn is_exact_name(kind: Option<ObjectKind>, name: &str) -> bool {
+    let space = kind.map_or(Space::Methods, Space::of);
+    let is_regular =
+        kind != Some(ObjectKind::Resource) || wire_uri::check(name, wire_uri::Form::Uri).is_ok();
+    let pattern = Pattern::parse(name, space, Effect::Allow);
+    is_regular && pattern.is_ok_and(|pattern| pattern.plain.exact() == Some(name))
 }
 
 /// What is asked of a selector. The two differ for a URI template, which stands for many resources.

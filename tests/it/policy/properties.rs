@@ -79,7 +79,7 @@ const CONDITIONS: &[&str] = &[
     "client.kind == \"anonymous\" || has(args.c)",
     "request.route == \"files\"",
 ];
-const CALLERS: &[&str] = &[
+pub(super) const CALLERS: &[&str] = &[
     "",
     r#"{"sub": "u1", "plan": "pro"}"#,
     r#"{"sub": "u2", "plan": "free", "scope": "s"}"#,
@@ -135,7 +135,7 @@ fn stanza() -> impl Strategy<Value = String> {
 }
 
 /// A policy file.
-fn policy() -> impl Strategy<Value = String> {
+pub(super) fn policy() -> impl Strategy<Value = String> {
     prop::collection::vec(stanza(), 0..8).prop_map(|stanzas| {
         let mut text = String::new();
         for (at, stanza) in stanzas.iter().enumerate() {
@@ -147,7 +147,7 @@ fn policy() -> impl Strategy<Value = String> {
 }
 
 /// A call in words.
-fn words() -> impl Strategy<Value = String> {
+pub(super) fn words() -> impl Strategy<Value = String> {
     let target = prop_oneof![
         4 => select(TOOLS).prop_map(|name| format!("tool {name}")),
         2 => select(TOOLS).prop_map(|name| format!("task {name}")),
@@ -160,7 +160,7 @@ fn words() -> impl Strategy<Value = String> {
     (target, select(ARGS)).prop_map(|(target, args)| format!("{target} with {args}"))
 }
 
-fn contexts() -> [Context<'static>; 2] {
+pub(super) fn contexts() -> [Context<'static>; 2] {
     [CONTEXT, Context { route: "other", ..CONTEXT }]
 }
 

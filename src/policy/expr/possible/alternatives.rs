@@ -26,7 +26,9 @@ pub(super) fn alternatives<'v>(
         return smallvec![Built::Plain(View::Unfit)];
     };
     let all: Alternatives<'v> = match operand {
-        Operand::Variable(Variable::Arg(_)) => smallvec![Built::Plain(View::Free)],
+        Operand::Variable(variable) if !machine.is_free(variable) => {
+            smallvec![Built::Plain(machine.simple(operand, frame))]
+        }
         Operand::Variable(Variable::McpIsRetry) => {
             [true, false].into_iter().map(|truth| Built::Plain(View::Bool(truth))).collect()
         }
@@ -60,7 +62,8 @@ pub(super) fn alternatives<'v>(
             });
             truths.collect()
         }
-        Operand::Constant(_) | Operand::Local { .. } | Operand::Variable(_) => {
+        Operand::Variable(_) => smallvec![Built::Plain(View::Free)],
+        Operand::Constant(_) | Operand::Local { .. } => {
             smallvec![Built::Plain(machine.simple(operand, frame))]
         }
     };

@@ -24,6 +24,11 @@ const T_OR_U: Possible = Possible::ANY.without(Truth::False);
 const F_OR_U: Possible = Possible::ANY.without(Truth::True);
 const U: Possible = Possible::only(Truth::Unknown);
 
+/// What node `root` can come to without what is missing.
+pub(super) fn possible_without(machine: &Machine<'_>, root: NodeId) -> Possible {
+    node(machine, root, None)
+}
+
 /// What node `root` can come to.
 pub(super) fn possible(machine: &Machine<'_>, root: NodeId) -> Possible {
     if machine.program.reads.any_of(Reads::ARGS.union(Reads::IS_RETRY)) {
@@ -63,7 +68,7 @@ fn node<'v>(machine: &'v Machine<'_>, id: NodeId, frame: Option<&Frame<'_, 'v>>)
 fn atom<'v>(machine: &'v Machine<'_>, atom: Atom, frame: Option<&Frame<'_, 'v>>) -> Possible {
     if let Atom::Loop { every, list, body, free } = atom {
         let mut frames = std::iter::successors(frame, |frame| frame.outer);
-        if !free && !frames.any(|frame| frame.element.is_free()) {
+        if machine.missing.is_none() && !free && !frames.any(|frame| frame.element.is_free()) {
             return Possible::only(machine.atom(atom, frame));
         }
         let lists = alternatives(machine, list, frame);
