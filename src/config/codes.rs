@@ -79,7 +79,7 @@ pub const SECRET: Code = Code("C060");
 pub const PLAIN_SECRET: Code = Code("C061");
 /// `session.key` is not a key.
 pub const SESSION_KEY: Code = Code("C062");
-/// `log.access` is neither a word nor a path.
+/// `log.access` or `log.audit` is neither a word nor a path, or both are one place.
 pub const LOG: Code = Code("C070");
 
 /// What every TOML file can have wrong.

@@ -59,11 +59,15 @@ pub struct Config {
     pub session_key: Option<Key>,
     /// Where the access log goes.
     pub access_log: AccessLog,
+    /// Where the audit log goes; by default nowhere.
+    pub audit_log: AccessLog,
+    /// What of arguments the audit log holds.
+    pub audited: Audited,
     /// When the policies are read again.
     pub reload: Reload,
 }
 
-/// Where the access log goes, one JSON object a line.
+/// Where a log goes, one JSON object a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum AccessLog {
     /// Standard output: the default.
@@ -75,4 +79,14 @@ pub enum AccessLog {
     File(PathBuf),
     /// Nowhere.
     Off,
+}
+
+/// What the audit log holds of the arguments of calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Audited {
+    /// Nothing: what a tool is asked may be anything (T58).
+    #[default]
+    Nothing,
+    /// The scalars that some rule for the target reads.
+    Read,
 }

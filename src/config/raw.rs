@@ -26,6 +26,8 @@ pub(super) struct Raw<'d> {
     pub(super) limits: Limits,
     pub(super) session_key: Option<Text<'d>>,
     pub(super) access: Option<Text<'d>>,
+    pub(super) audit: Option<Text<'d>>,
+    pub(super) arguments: Option<Text<'d>>,
     pub(super) reload: Reload,
 }
 
@@ -143,12 +145,8 @@ impl<'d> Raw<'d> {
         }
         if let Some(mut table) = root.table("log") {
             raw.access = table.string("access");
-            not_yet(
-                &mut table,
-                "audit",
-                "leave it out; the access log names every decision",
-                problems,
-            );
+            raw.audit = table.string("audit");
+            raw.arguments = table.string("arguments");
             table.finish();
         }
         for (key, instead) in [

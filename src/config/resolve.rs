@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Problems, SourceId, Sources, Span, sug
 
 use super::flags::Flags;
 use super::raw::{Place, Raw, Text};
-use super::{AccessLog, Auth, Config, Listen, Overrides, codes, headers, route, secret};
+use super::{AccessLog, Audited, Auth, Config, Listen, Overrides, codes, headers, route, secret};
 
 /// What a config may refer to outside of itself. [`super::load`] gives the real thing, tests give tables.
 #[derive(Clone, Copy)]
@@ -76,7 +76,10 @@ impl Config {
         let routes = route::resolve(raw, scope);
         let identity_headers = headers::resolve(&raw.identity_headers, &routes, scope);
         let session_key = raw.session_key.map(|text| secret::key(text, scope));
-        let access_log = raw.access.map_or(Some(AccessLog::Stdout), |text| access_log(text, scope));
+        let log = |text, what| log(text, what, scope);
+        let access_log = raw.access.map_or(Some(AccessLog::Stdout), |text| log(text, "access log"));
+        let audit_log = raw.audit.map_or(Some(AccessLog::Off), |text| log(text, "audit log"));
+        let audited = audited(raw, &access_log, &audit_log, scope);
         let policies = match raw.policies {
             Some(text) => scope.path(text.value, text.span),
             None => scope.outside.folder.join("policies"),
@@ -93,13 +96,15 @@ impl Config {
                 None => None,
             },
             access_log: access_log?,
+            audit_log: audit_log?,
+            audited: audited?,
             reload: raw.reload,
         })
     }
 }
 
 /// A word, or a path that cannot be taken for a mistyped word.
-fn access_log(text: Text<'_>, scope: &Scope<'_>) -> Option<AccessLog> {
+fn log(text: Text<'_>, what: &str, scope: &Scope<'_>) -> Option<AccessLog> {
     let words = ["stdout", "stderr", "off"];
     match text.value {
         "stdout" => Some(AccessLog::Stdout),
@@ -111,15 +116,39 @@ fn access_log(text: Text<'_>, scope: &Scope<'_>) -> Option<AccessLog> {
                 || format!("write `./{other}` for a file of that name"),
                 |meant| format!("did you mean `{meant}`? a file of that name is `./{other}`"),
             );
-            scope.error(
-                codes::LOG,
-                text,
-                "access log",
-                "`stdout`, `stderr`, `off` or a path",
-                Some(help),
-            )
+            scope.error(codes::LOG, text, what, "`stdout`, `stderr`, `off` or a path", Some(help))
         }
     }
+}
+
+/// What the audit log holds, and that it is a log of its own: a reader of both would count each call twice.
+fn audited(
+    raw: &Raw<'_>,
+    access: &Option<AccessLog>,
+    audit: &Option<AccessLog>,
+    scope: &Scope<'_>,
+) -> Option<Audited> {
+    if let (Some(text), Some(audit)) = (raw.audit, audit)
+        && *audit != AccessLog::Off
+        && access.as_ref() == Some(audit)
+    {
+        let finding = Diagnostic::error(codes::LOG, "the audit log goes where the access log goes")
+            .primary(text.span, "expected a place of its own")
+            .help("give it a file: `audit = \"audit.jsonl\"`");
+        scope.problems.push(finding);
+        return None;
+    }
+    let Some(text) = raw.arguments else { return Some(Audited::default()) };
+    let words = [("none", Audited::Nothing), ("read", Audited::Read)];
+    let meant = scope.choose(codes::WORD, text, "choice", &words)?;
+    if raw.audit.is_none() {
+        let finding = Diagnostic::error(codes::LOG, "`arguments` without an audit log")
+            .primary(text.span, "no other log has arguments")
+            .help("say where it goes: `audit = \"audit.jsonl\"`");
+        scope.problems.push(finding);
+        return None;
+    }
+    Some(meant)
 }
 
 impl Scope<'_> {

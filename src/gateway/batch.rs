@@ -85,6 +85,7 @@ impl Exchange {
         let context = known.context();
         let principal = known.caller.principal();
         let now = unix_seconds();
+        self.record.judged = now;
         let refused = |at, refusal| Refused::new(vec![at], Why::Policy(refusal));
         let each = known
             .policy

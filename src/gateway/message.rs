@@ -226,6 +226,7 @@ impl Exchange {
     /// Decides `call`, and each task that it listens to, and charges for the call.
     fn judge_all(&mut self, call: Call, opener: &Opener) -> Result<Admitted, Box<Reject>> {
         let (context, now) = (self.known.context(), unix_seconds());
+        self.record.judged = now;
         let (policy, principal) = (&self.known.policy, self.known.caller.principal());
         let mut polls = opener.polls(&call);
         let refused = polls.find_map(|poll| policy.decide(principal, &context, &poll, now).err());
@@ -248,6 +249,7 @@ impl Exchange {
         let record = &mut self.record;
         record.revision = Some(call.revision);
         let now = unix_seconds();
+        record.judged = now;
         let decision = known
             .policy
             .decide(known.caller.principal(), &context, &call, now)

@@ -10,6 +10,7 @@
 mod admit;
 mod affinity;
 mod answers;
+mod audit;
 mod authenticate;
 mod batch;
 mod body;
@@ -214,6 +215,7 @@ async fn introduce(
     record.policy = Some(Arc::clone(&policy));
     let announced = Announced::of(shared, &route, &caller, kind, head.uri.query())?;
     let host = Arc::clone(&provenance.host);
+    record.host = shared.audit.as_ref().map(|_| Arc::clone(&host));
     let known = Known { route, caller, policy, host, ip, announced };
     Ok(match kind {
         Kind::Message => Arrived::Message(known),

@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::{HeaderValue, Method, Response, StatusCode, Version};
 use smallvec::SmallVec;
 
+use super::audit::Audit;
 use super::authenticate::Caller;
 use super::batch::Logged;
 use super::body::Body;
@@ -15,8 +16,10 @@ use super::elements::Findings;
 use super::judge::ReplyJudge;
 use super::peer::Peer;
 use super::state::{Route, Shared};
-use crate::observe::{Decision, Line, LoggedCall, Outcome, wall_clock_ms};
-use crate::policy::{Basis, Call, ClientKind, Permitted, Policy, RuleId, Shadowed};
+use crate::observe::{AuditLine, Decision, Line, LoggedCall, Outcome, wall_clock_ms};
+use crate::policy::{
+    Basis, Call, ClientKind, Permitted, Policy, Reason, RuleId, Shadowed, UnixTime,
+};
 use crate::wire::mcp::{ObjectKind, Revision};
 
 /// What came of a request body; kept by whoever reads it.
@@ -61,6 +64,8 @@ pub(super) struct Record {
     pub(super) route: Option<Arc<Route>>,
     pub(super) caller: Option<Caller>,
     pub(super) policy: Option<Arc<Policy>>,
+    /// The host asked for.
+    pub(super) host: Option<Arc<str>>,
     /// What is asked for. Of a batch that is refused: what the element to blame asks for.
     pub(super) call: Option<Call>,
     pub(super) batch: Option<Box<Logged>>,
@@ -75,6 +80,10 @@ pub(super) struct Record {
     reason: Option<&'static str>,
     detail: Option<Box<str>>,
     shadow: SmallVec<[RuleId; 1]>,
+    /// When the rules were asked, in seconds since 1970; 0: never.
+    pub(super) judged: UnixTime,
+    /// Whether the rules permitted it, whatever came after.
+    was_permitted: bool,
     pub(super) status: u16,
     pub(super) bytes_out: u64,
     hidden: u64,
@@ -106,6 +115,7 @@ impl Record {
             route: None,
             caller: None,
             policy: None,
+            host: None,
             call: None,
             batch: None,
             revision: None,
@@ -118,6 +128,8 @@ impl Record {
             reason: None,
             detail: None,
             shadow: SmallVec::new(),
+            judged: 0,
+            was_permitted: false,
             status: 0,
             bytes_out: 0,
             hidden: 0,
@@ -172,6 +184,7 @@ impl Record {
     /// Policy permits it.
     pub(super) fn permitted(&mut self, permitted: &Permitted) {
         self.decision = Decision::Allow;
+        self.was_permitted = true;
         self.rule = match permitted.basis() {
             Basis::Rule(rule) => Some(rule),
             Basis::Lifecycle => None,
@@ -220,12 +233,63 @@ impl Record {
         self.upstream_us = Some(micros(sent.elapsed()));
     }
 
+    /// Hands what was judged over to the audit log.
+    fn audit(&self, audit: &Audit) {
+        let (Some(policy), Some(caller), Some(route), Some(host)) =
+            (&self.policy, &self.caller, &self.route, &self.host)
+        else {
+            return;
+        };
+        // Only what the rules or the limits said: a call that was refused before or cut off after them is not decided by them.
+        let decision = match self.decision {
+            Decision::Limit => Decision::Limit,
+            Decision::Deny if self.reason.is_some_and(Reason::is_slug) => Decision::Deny,
+            _ if self.was_permitted => Decision::Allow,
+            _ => return,
+        };
+        let is_refused = decision != Decision::Allow;
+        let name = |rule: RuleId| policy.rule(rule).map(|rule| &**rule.name());
+        let line = |call, place, rule: Option<RuleId>| {
+            audit.write(&AuditLine {
+                time_ms: wall_clock_ms(),
+                request_id: self.request_id(),
+                peer: self.peer(),
+                principal: caller.principal(),
+                route: &route.name,
+                host,
+                call,
+                place,
+                decision,
+                rule: match is_refused {
+                    true => self.rule_name.as_deref(),
+                    false => rule.and_then(name),
+                },
+                reason: self.reason.filter(|_| is_refused),
+                policy,
+                judged: self.judged,
+                arguments: audit.has_arguments(),
+            });
+        };
+        if let Some(call) = &self.call {
+            line(call, None, self.rule);
+        }
+        let batch = self.batch.iter().flat_map(|batch| &batch.calls);
+        (0..).zip(batch).for_each(|(at, (call, rule))| line(call, Some(at), *rule));
+    }
+
+    fn peer(&self) -> &str {
+        self.client.as_deref().unwrap_or(self.peer.ip_value.to_str().unwrap_or_default())
+    }
+
     /// The exchange is over. Later calls do nothing.
     pub(super) fn finish(&mut self, outcome: Outcome) {
         if std::mem::replace(&mut self.is_logged, true) {
             return;
         }
         self.peer.end();
+        if let Some(audit) = &self.shared.audit {
+            self.audit(audit);
+        }
         let Some(log) = &self.shared.log else { return };
         let policy = self.policy.as_deref();
         let name =
@@ -257,7 +321,7 @@ impl Record {
         log.log(&Line {
             time_ms: wall_clock_ms(),
             request_id: self.request_id(),
-            peer: self.client.as_deref().unwrap_or(self.peer.ip_value.to_str().unwrap_or_default()),
+            peer: self.peer(),
             principal_kind: principal.map(|principal| kind_of_client(principal.kind())),
             principal_id: principal.and_then(|principal| principal.id()),
             principal_issuer: principal.and_then(|principal| principal.issuer()),

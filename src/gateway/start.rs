@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 
 use super::affinity;
+use super::audit::Audit;
 use super::clock::Clock;
 use super::drift::Drift;
 use super::listener::Listener;
@@ -24,7 +25,7 @@ use crate::identity::{self, Authenticator, KeyEvent, Trust};
 use crate::inspect::annotation::{Annotated, Annotations};
 use crate::limit::Limiter;
 use crate::lock::{Item, Json, List};
-use crate::observe::{AccessLog, Sink, notice};
+use crate::observe::{LineLog, Sink, notice};
 use crate::policy::{Policy, Principal};
 use crate::seal::{Key, Sealer};
 use crate::upstream::headers::Identity;
@@ -50,6 +51,9 @@ pub enum StartError {
     /// The access log cannot be written.
     #[error("cannot open the access log: {0}")]
     AccessLog(#[source] io::Error),
+    /// The audit log cannot be written.
+    #[error("cannot open the audit log: {0}")]
+    AuditLog(#[source] io::Error),
     /// An upstream's address cannot be used.
     #[error("route `{route}`: {error}")]
     Upstream {
@@ -82,18 +86,13 @@ impl Gateway {
             true => None,
             false => Some(Authenticator::new(trusted, tell)?),
         };
-        let sink = match config.access_log {
-            config::AccessLog::Stdout => Some(Sink::Stdout),
-            config::AccessLog::Stderr => Some(Sink::Stderr),
-            config::AccessLog::File(path) => Some(Sink::File(path)),
-            config::AccessLog::Off => None,
-        };
+        let sink = sink(config.access_log);
         let config = Config { access_log: config::AccessLog::Off, ..config };
         Self::bind_with(config, policy, authenticator, sink)
     }
 
     /// As [`Gateway::bind`], with callers known by `authenticator` (`None`: everybody is anonymous) and the access log going to
-    /// `sink`, whatever the config says of both.
+    /// `sink`, whatever the config says of both. The audit log goes where the config says.
     ///
     /// # Errors
     /// As [`Gateway::bind`].
@@ -112,7 +111,9 @@ impl Gateway {
             }
         }
         let socket = listen(address).map_err(|error| StartError::Listen { address, error })?;
-        let log = sink.map(AccessLog::start).transpose().map_err(StartError::AccessLog)?;
+        let log = sink.map(LineLog::start).transpose().map_err(StartError::AccessLog)?;
+        let audit = Audit::start(self::sink(config.audit_log), config.audited)
+            .map_err(StartError::AuditLog)?;
         let key = match config.session_key {
             Some(key) => key,
             None => random_key().ok_or(StartError::Random)?,
@@ -134,6 +135,7 @@ impl Gateway {
             mailboxes: Arc::default(),
             listeners: Arc::default(),
             log,
+            audit,
             clock: Clock::start(),
             seed: RandomState::new().hash_one(0),
             draining: AtomicBool::new(false),
@@ -177,8 +179,21 @@ impl Gateway {
             if let Some(log) = &shared.log {
                 log.close();
             }
+            if let Some(audit) = &shared.audit {
+                audit.close();
+            }
         });
         let _ = closed.await;
+    }
+}
+
+/// Where a log is written; `None` where it is not.
+fn sink(to: config::AccessLog) -> Option<Sink> {
+    match to {
+        config::AccessLog::Stdout => Some(Sink::Stdout),
+        config::AccessLog::Stderr => Some(Sink::Stderr),
+        config::AccessLog::File(path) => Some(Sink::File(path)),
+        config::AccessLog::Off => None,
     }
 }
 

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use url::Url;
 
 use super::affinity::Home;
+use super::audit::Audit;
 use super::clock::Clock;
 use super::drift::Drift;
 use super::listener::Connections;
@@ -18,7 +19,7 @@ use crate::config::{Credentials, HiddenCharacters, IdentityHeader, Limits, Liste
 use crate::identity::Authenticator;
 use crate::inspect::annotation::Annotated;
 use crate::limit::Limiter;
-use crate::observe::AccessLog;
+use crate::observe::LineLog;
 use crate::policy::{Policy, Principal, RefusalStyle};
 use crate::seal::Sealer;
 use crate::upstream::Upstream;
@@ -46,7 +47,8 @@ pub(super) struct Shared {
     pub(super) outstanding: Arc<Outstanding>,
     pub(super) mailboxes: Arc<Mailboxes>,
     pub(super) listeners: Arc<Listeners>,
-    pub(super) log: Option<AccessLog>,
+    pub(super) log: Option<LineLog>,
+    pub(super) audit: Option<Audit>,
     pub(super) clock: Clock,
     /// Keys the hash tables of the JSON tokenizer, so that nobody can choose colliding names (T5).
     pub(super) seed: u64,

@@ -20,7 +20,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Allow => "allow",
@@ -222,7 +222,12 @@ impl Line<'_> {
 }
 
 /// A list, where it has anything.
-fn list<T>(out: &mut Vec<u8>, name: &[u8], items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+pub(super) fn list<T>(
+    out: &mut Vec<u8>,
+    name: &[u8],
+    items: &[T],
+    write: impl Fn(&mut Vec<u8>, &T),
+) {
     let mut before = name;
     for item in items {
         out.extend_from_slice(before);
@@ -234,7 +239,7 @@ fn list<T>(out: &mut Vec<u8>, name: &[u8], items: &[T], write: impl Fn(&mut Vec<
     }
 }
 
-fn text(out: &mut Vec<u8>, name: &[u8], value: Option<&str>) {
+pub(super) fn text(out: &mut Vec<u8>, name: &[u8], value: Option<&str>) {
     if let Some(value) = value {
         out.extend_from_slice(name);
         string(out, value);
@@ -242,14 +247,14 @@ fn text(out: &mut Vec<u8>, name: &[u8], value: Option<&str>) {
 }
 
 /// A word of our own.
-fn known(out: &mut Vec<u8>, name: &[u8], value: Option<&'static str>) {
+pub(super) fn known(out: &mut Vec<u8>, name: &[u8], value: Option<&'static str>) {
     if let Some(value) = value {
         out.extend_from_slice(name);
         word(out, value);
     }
 }
 
-fn count(out: &mut Vec<u8>, name: &[u8], value: Option<u64>) {
+pub(super) fn count(out: &mut Vec<u8>, name: &[u8], value: Option<u64>) {
     if let Some(value) = value {
         out.extend_from_slice(name);
         number(out, value);

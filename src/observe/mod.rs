@@ -1,12 +1,15 @@
-//! What an operator sees of the traffic: the access log.
+//! What an operator sees of the traffic: the access log and the audit log.
 
 pub mod access;
+mod audit;
 mod escape;
 mod time;
 mod writer;
 
 pub use access::{Decision, Line, LoggedCall, Outcome};
-pub use writer::{AccessLog, Sink, wall_clock_ms};
+pub use audit::{AuditLine, VALUE};
+pub use time::parse_rfc3339;
+pub use writer::{LineLog, Sink, wall_clock_ms};
 
 /// Tells the operator something that belongs to no exchange: a line on standard error. What cannot be written there is told
 /// to nobody.

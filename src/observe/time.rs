@@ -45,6 +45,52 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
+/// The milliseconds since 1970-01-01T00:00:00Z that `text` stands for: what [`rfc3339`] writes, or a start of it that ends with
+/// the day, the minute, the second or a fraction of three digits. `None` where it is anything else.
+#[must_use]
+pub fn parse_rfc3339(text: &str) -> Option<u64> {
+    let digits = |range: std::ops::Range<usize>| {
+        let part = text.get(range)?;
+        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u64>().ok())?
+    };
+    let mark = |at: usize, mark: &str| text.get(at..at + 1) == Some(mark);
+    let (year, month, day) = (digits(0..4)?, digits(5..7)?, digits(8..10)?);
+    if !mark(4, "-") || !mark(7, "-") || !(1970..=9999).contains(&year) {
+        return None;
+    }
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let days = days(year, month, day);
+    if civil(days) != (year, month, day) {
+        return None;
+    }
+    let of_day = |hour: u64, minute: u64, second: u64| {
+        (hour < 24 && minute < 60 && second < 60).then_some((hour * 60 + minute) * 60 + second)
+    };
+    let is_utc = text.ends_with('Z');
+    let (seconds, millis) = match text.len() - usize::from(is_utc) {
+        10 if !is_utc => (0, 0),
+        16 if mark(10, "T") && mark(13, ":") => (of_day(digits(11..13)?, digits(14..16)?, 0)?, 0),
+        19 | 23 if mark(10, "T") && mark(13, ":") && mark(16, ":") => {
+            let millis = if mark(19, ".") { digits(20..23)? } else { 0 };
+            (of_day(digits(11..13)?, digits(14..16)?, digits(17..19)?)?, millis)
+        }
+        _ => return None,
+    };
+    Some((days * 86_400 + seconds) * 1000 + millis)
+}
+
+/// The inverse of [`civil`].
+fn days(year: u64, month: u64, day: u64) -> u64 {
+    let year = year - u64::from(month <= 2);
+    let (era, year_of_era) = (year / 400, year % 400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    (era * 146_097 + day_of_era).saturating_sub(719_468)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +109,30 @@ mod tests {
             let mut out = Vec::new();
             rfc3339(&mut out, millis);
             assert_eq!(String::from_utf8(out).unwrap(), expected);
+            assert_eq!(parse_rfc3339(expected), Some(millis));
+        }
+    }
+
+    #[test]
+    fn starts_of_times_and_what_is_none() {
+        for (text, expected) in [
+            ("1970-01-02", Some(86_400_000)),
+            ("1970-01-01T00:01", Some(60_000)),
+            ("1970-01-01T00:01Z", Some(60_000)),
+            ("1970-01-01T00:00:01Z", Some(1000)),
+            ("", None),
+            ("Z", None),
+            ("1970-01-02Z", None),
+            ("1970-02-30", None),
+            ("1970-13-01", None),
+            ("1969-12-31", None),
+            ("1970-01-01T24:00", None),
+            ("1970-01-01 00:00", None),
+            ("1970-01-01T00:00:00.00", None),
+            ("+970-01-01", None),
+            ("19é0-01-01", None),
+        ] {
+            assert_eq!(parse_rfc3339(text), expected, "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The access log's queue and the thread that empties it.
+//! A log's queue and the thread that empties it.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -59,10 +59,10 @@ impl Sink {
     }
 }
 
-/// The access log. Lines are handed over in bounded memory and written by a thread of their own; when the sink cannot keep
+/// A log: the access log or the audit log. Lines are handed over in bounded memory and written by a thread of their own; when the sink cannot keep
 /// up or fails, lines are lost, counted, and the count is logged as soon as it can be.
 #[derive(Debug)]
-pub struct AccessLog {
+pub struct LineLog {
     queue: Arc<Queue>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -84,7 +84,7 @@ struct State {
     closed: bool,
 }
 
-impl AccessLog {
+impl LineLog {
     /// Opens `sink` and starts the writer.
     ///
     /// # Errors
@@ -94,21 +94,25 @@ impl AccessLog {
         let sink = sink.open()?;
         let queue = Arc::new(Queue::default());
         let shared = Arc::clone(&queue);
-        let writer = std::thread::Builder::new()
-            .name("access-log".into())
-            .spawn(move || drain(&shared, sink))?;
+        let writer =
+            std::thread::Builder::new().name("log".into()).spawn(move || drain(&shared, sink))?;
         Ok(Self { queue, writer: Mutex::new(Some(writer)) })
     }
 
-    /// Hands over a line. Never blocks on the sink.
+    /// Hands over a line of the access log. Never blocks on the sink.
     pub fn log(&self, line: &Line<'_>) {
+        self.write(|out| line.write(out));
+    }
+
+    /// Hands over the line that `write` appends, with its line feed. Never blocks on the sink.
+    pub fn write(&self, write: impl FnOnce(&mut Vec<u8>)) {
         thread_local! {
             static FORMATTED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
         FORMATTED.with_borrow_mut(|formatted| {
             formatted.clear();
             // Formatted here, so that the lock is held for a copy of a few hundred bytes.
-            line.write(formatted);
+            write(formatted);
             self.push(formatted);
         });
     }
@@ -139,7 +143,7 @@ impl AccessLog {
     }
 }
 
-impl Drop for AccessLog {
+impl Drop for LineLog {
     fn drop(&mut self) {
         self.close();
     }
@@ -227,10 +231,10 @@ mod tests {
         }
     }
 
-    fn gated() -> (AccessLog, mpsc::Sender<bool>, mpsc::Receiver<String>) {
+    fn gated() -> (LineLog, mpsc::Sender<bool>, mpsc::Receiver<String>) {
         let (answer, asked) = mpsc::channel();
         let (written, seen) = mpsc::channel();
-        (AccessLog::start(Sink::Writer(Box::new(Gate { asked, written }))).unwrap(), answer, seen)
+        (LineLog::start(Sink::Writer(Box::new(Gate { asked, written }))).unwrap(), answer, seen)
     }
 
     fn line(id: &str) -> Line<'_> {

@@ -230,6 +230,18 @@ static SESSION: Table = Table {
 static LOG: Table = Table {
     name: "log",
     about: "What is written down.",
-    keys: &[key("access", Text, "Where the access log goes: `stdout`, `stderr`, `off` or a path.")],
+    keys: &[
+        key("access", Text, "Where the access log goes: `stdout`, `stderr`, `off` or a path."),
+        key(
+            "audit",
+            Text,
+            "Where the audit log goes, which `mcpfw replay` decides again: as `access`. Default: nowhere.",
+        ),
+        key(
+            "arguments",
+            Words(&["none", "read"]),
+            "What the audit log has of arguments: nothing, or the scalars that rules read.",
+        ),
+    ],
     rules: &[],
 };
