@@ -30,6 +30,7 @@ pub mod limit;
 pub mod lock;
 pub mod observe;
 pub mod policy;
+pub mod replay;
 pub mod seal;
 pub mod shape;
 pub mod upstream;

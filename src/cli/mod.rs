@@ -9,11 +9,14 @@ mod explain;
 mod findings;
 mod fix;
 mod fmt;
+mod learn;
 mod lock;
+mod logs;
 mod lsp;
 mod man;
 mod output;
 mod policies;
+mod replay;
 mod run;
 mod schema;
 mod startup;
@@ -64,6 +67,8 @@ enum Command {
     Fmt(fmt::Arguments),
     Schema(schema::Arguments),
     Lsp(lsp::Arguments),
+    Replay(replay::Arguments),
+    Learn(learn::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -91,6 +96,8 @@ pub fn main() -> ExitCode {
         Command::Fmt(arguments) => fmt::run(&arguments, &output),
         Command::Schema(arguments) => schema::run(&arguments, &output),
         Command::Lsp(arguments) => lsp::run(&arguments, &output),
+        Command::Replay(arguments) => replay::run(&arguments, &output),
+        Command::Learn(arguments) => learn::run(&arguments, &output),
         Command::Completions(arguments) => completions::run(&arguments, &output),
         Command::Man(arguments) => man::run(&arguments, &output),
     }

@@ -23,6 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("identity", &["config", "policy", "wire"]),
     ("upstream", &["config", "wire"]),
     ("observe", &["policy", "wire"]),
+    ("replay", &["observe", "policy", "wire"]),
     (
         "gateway",
         &[
@@ -42,6 +43,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "replay",
             "gateway",
             "limit",
             "identity",
@@ -76,6 +78,7 @@ const PURE: &[&str] = &[
     "config/",
     "identity/",
     "upstream/",
+    "replay/",
 ];
 
 /// The drivers inside otherwise pure folders: they own a file, a socket or a timer.

@@ -33,6 +33,7 @@ mod pins;
 mod policy;
 mod readme;
 mod reload;
+mod replay;
 mod reply;
 mod request;
 mod rmcp;

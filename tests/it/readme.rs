@@ -155,6 +155,8 @@ impl Locked {
         let mut blocks = blocks("README.md", "toml").into_iter();
         let rules = blocks.find(|block| block.contains("[[test]]")).unwrap();
         fs::write(folder.path().join("policies/rules.toml"), rules).unwrap();
+        let log = include_str!("../data/replay/audit.jsonl");
+        fs::write(folder.path().join("audit.jsonl"), log).unwrap();
         Self { _runtime: runtime, url, folder }
     }
 

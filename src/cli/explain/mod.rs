@@ -3,6 +3,7 @@
 
 mod caller;
 mod json;
+mod log;
 mod message;
 mod words;
 
@@ -38,6 +39,7 @@ Examples:
   mcpfw explain --tool delete_file --claims '{\"plan\":\"free\",\"sub\":\"u1\"}' --args '{\"path\":\"/x\"}'
   mcpfw explain --policies policies/ --method tools/list --claims @claims.json
   mcpfw explain --request call.json --token token.jwt
+  mcpfw explain --log audit.jsonl --request-id 01a205c5-7bd8-75a2-880d-000000000007
 
 Exit codes: 0 it was decided, whatever the verdict; 1 the policies have errors; 2 it could not run.")]
 pub(super) struct Arguments {
@@ -47,6 +49,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     words: Words,
+
+    #[command(flatten)]
+    logged: log::Logged,
 
     #[command(flatten)]
     details: Details,
@@ -94,6 +99,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     let Some(policy) = set.policy else {
         return if set.was_read { Exit::Findings } else { Exit::CouldNotRun };
     };
+    if let Some(log) = &arguments.logged.log {
+        return arguments.logged.tell(log, &policy, arguments.format, output);
+    }
     let told = match arguments.told(&policy) {
         Ok(told) => told,
         Err(problem) => {

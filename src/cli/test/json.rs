@@ -1,10 +1,8 @@
 //! What programs read.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value as Json, json};
 
-use crate::diagnostic::is_hidden;
+use crate::cli::output::escaped;
 use crate::policy::{Counts, Coverage};
 
 use super::{Case, Report};
@@ -83,20 +81,4 @@ fn coverage(coverage: &Coverage) -> Json {
     });
     let rules: Vec<_> = rules.collect();
     json!({ "percent": coverage.percent(), "seen": seen, "all": all, "rules": rules })
-}
-
-/// `json` with every hidden character escaped; such stand in strings only.
-fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_hidden(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }

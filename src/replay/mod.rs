@@ -1,0 +1,22 @@
+//! Yesterday's traffic: what log lines say of calls, and what a policy set says of the same calls. Pure.
+//!
+//! ```text
+//! line ─ record ─► Record ─ judge (policy::decide_without) ─► Same | Changed | Open ─ tally ─► counts, groups with an example each
+//!                      └─── traffic ─► propose ─► the text of a policy
+//! ```
+//!
+//! The lines are those of the audit log, which hold what the decision read, or of the access log, which do not: then much
+//! of what a condition asks is missing, and only what holds whatever it was is said.
+
+mod judge;
+mod propose;
+mod record;
+mod tally;
+mod toml;
+mod traffic;
+
+pub use judge::{Judge, Judged, Unjudged, Verdict};
+pub use propose::{Proposal, Wish, propose, propose_reads};
+pub use record::{Asked, Fault, LINE, Line, Reader, Record};
+pub use tally::{By, Example, Group, Key, Place, Tally};
+pub use traffic::{Called, Calls, Sample, Traffic, Values};

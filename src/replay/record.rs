@@ -1,0 +1,452 @@
+//! One line of a log.
+
+use simd_json::{Buffers, Node, StaticNode, Tape};
+use smallvec::SmallVec;
+
+use crate::observe::parse_rfc3339;
+use crate::policy::{ClientKind, Number, Value};
+use crate::wire::mcp::{ObjectKind, Revision};
+
+/// Most bytes of a line. The longest that mcpfw writes has a batch of 20 calls with names of 1 KiB, each byte of them escaped.
+pub const LINE: usize = 1 << 20;
+
+/// Bytes of a field after which the writer of the logs cuts it off and puts `…`.
+const CUT: usize = 1024;
+
+/// Why a line is no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Fault {
+    /// It is longer than [`LINE`].
+    #[error("the line is longer than {LINE} bytes")]
+    TooLong,
+    /// It is not JSON, or not an object.
+    #[error("the line is not a JSON object")]
+    NotJson,
+    /// A field that every record has is missing or is not what it must be.
+    #[error("`{0}` is missing or is not what mcpfw writes")]
+    Field(&'static str),
+    /// A compressed log ends or breaks here.
+    #[error("the compressed data is damaged or cut off from here on")]
+    Damaged,
+}
+
+/// What a line is.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and nearly every one is a record"
+)]
+pub enum Line<'t, 'l> {
+    /// It tells of an exchange.
+    Record(Record<'t, 'l>),
+    /// It stands for so many lines that were lost when the log was written.
+    Lost(u64),
+    /// Something else that mcpfw logs.
+    Other,
+}
+
+/// What a line says of an exchange.
+#[derive(Debug)]
+pub struct Record<'t, 'l> {
+    /// End of the exchange, milliseconds since 1970.
+    pub time_ms: u64,
+    /// When the rules decided, seconds since 1970: as the record says, or as its times make likely.
+    pub judged: u64,
+    /// The id that the caller was told.
+    pub request_id: &'l str,
+    /// Of a call that came in a batch: its place.
+    pub place: Option<u64>,
+    /// The caller's address.
+    pub peer: &'l str,
+    /// How the caller proved who it is; `None` where it did not come to that.
+    pub client: Option<ClientKind>,
+    /// `sub` of a token, id of a key.
+    pub id: Option<&'l str>,
+    /// The token's issuer.
+    pub issuer: Option<&'l str>,
+    /// The route.
+    pub route: Option<&'l str>,
+    /// The host that was asked for.
+    pub host: Option<&'l str>,
+    /// The revision that was spoken.
+    pub revision: Option<Revision>,
+    /// Whether it is of the audit log, and so says what the decision read.
+    pub is_audit: bool,
+    /// Whether it was a leg of a multi-round-trip request.
+    pub is_retry: bool,
+    /// The caller's scopes, where they are recorded.
+    pub scopes: Option<SmallVec<[&'l str; 4]>>,
+    /// What was asked for: of a batch that was allowed, each call.
+    pub calls: SmallVec<[Asked<'l>; 1]>,
+    /// `allow`, `deny`, `limit` or `none`.
+    pub decision: &'l str,
+    /// Why it was refused.
+    pub reason: Option<&'l str>,
+    /// The digest of the set that decided.
+    pub digest: Option<&'l str>,
+    read: &'t [Node<'l>],
+    /// Names of claims and arguments that were not there.
+    pub absent: SmallVec<[&'l str; 8]>,
+    /// Names of those that were longer than is recorded.
+    pub cut: SmallVec<[&'l str; 2]>,
+    /// Names of those that were larger than the gateway keeps.
+    pub too_large: SmallVec<[&'l str; 2]>,
+}
+
+/// One call.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'l> {
+    /// The JSON-RPC method.
+    pub method: &'l str,
+    /// What it acts on.
+    pub object: Option<(ObjectKind, &'l str)>,
+    /// The rule that decided.
+    pub rule: Option<&'l str>,
+}
+
+/// Parses lines, with the memory that the lines before have needed.
+pub struct Reader {
+    buffers: Buffers,
+    nodes: Option<Tape<'static>>,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { buffers: Buffers::new(4096), nodes: None }
+    }
+}
+
+impl Reader {
+    /// Parses `line`, whose strings are unescaped in place, and gives what it is to `then`.
+    pub fn read<R>(
+        &mut self,
+        line: &mut [u8],
+        then: impl FnOnce(Result<Line<'_, '_>, Fault>) -> R,
+    ) -> R {
+        if line.len() > LINE {
+            return then(Err(Fault::TooLong));
+        }
+        let mut tape = self.nodes.take().unwrap_or_else(Tape::null).reset();
+        // Iterative: how deep a line goes costs memory below that of its text, and no stack.
+        let parsed = simd_json::fill_tape(line, &mut self.buffers, &mut tape);
+        let result = match parsed {
+            Ok(()) => then(Line::of(&tape.0)),
+            Err(_) => then(Err(Fault::NotJson)),
+        };
+        self.nodes = Some(tape.reset());
+        result
+    }
+}
+
+/// The members of the object that `nodes` begin with; none where they begin with something else.
+fn members<'t, 'l>(nodes: &'t [Node<'l>]) -> impl Iterator<Item = (&'l str, &'t [Node<'l>])> {
+    let (mut left, mut rest) = match nodes.split_first() {
+        Some((Node::Object { len, .. }, rest)) => (*len, rest),
+        _ => (0, nodes),
+    };
+    std::iter::from_fn(move || {
+        left = left.checked_sub(1)?;
+        let (Node::String(name), after) = rest.split_first()? else { return None };
+        let (value, after) = after.split_at_checked(size(after.first()?))?;
+        rest = after;
+        Some((*name, value))
+    })
+}
+
+/// The elements of the list that `nodes` begin with.
+fn elements<'t, 'l>(nodes: &'t [Node<'l>]) -> impl Iterator<Item = &'t [Node<'l>]> {
+    let (mut left, mut rest) = match nodes.split_first() {
+        Some((Node::Array { len, .. }, rest)) => (*len, rest),
+        _ => (0, nodes),
+    };
+    std::iter::from_fn(move || {
+        left = left.checked_sub(1)?;
+        let (value, after) = rest.split_at_checked(size(rest.first()?))?;
+        rest = after;
+        Some(value)
+    })
+}
+
+/// Nodes of a value.
+fn size(first: &Node<'_>) -> usize {
+    match first {
+        Node::Object { count, .. } | Node::Array { count, .. } => count.saturating_add(1),
+        Node::String(_) | Node::Static(_) => 1,
+    }
+}
+
+fn text<'l>(value: &[Node<'l>]) -> Option<&'l str> {
+    match value {
+        [Node::String(text)] => Some(text),
+        _ => None,
+    }
+}
+
+fn texts<'l, A: smallvec::Array<Item = &'l str>>(value: &[Node<'l>]) -> SmallVec<A> {
+    elements(value).filter_map(text).collect()
+}
+
+fn count(value: &[Node<'_>]) -> Option<u64> {
+    match value {
+        [Node::Static(StaticNode::U64(count))] => Some(*count),
+        [Node::Static(StaticNode::I64(count))] => u64::try_from(*count).ok(),
+        _ => None,
+    }
+}
+
+/// Whether the writer of the log may have cut `text` off.
+pub(super) fn is_cut(text: &str) -> bool {
+    // The cut is made before a character that would not fit.
+    text.len() + 3 > CUT && text.ends_with('…')
+}
+
+impl<'t, 'l> Line<'t, 'l> {
+    fn of(nodes: &'t [Node<'l>]) -> Result<Self, Fault> {
+        if !matches!(nodes.first(), Some(Node::Object { .. })) {
+            return Err(Fault::NotJson);
+        }
+        let mut record = Record {
+            time_ms: 0,
+            judged: 0,
+            request_id: "",
+            place: None,
+            peer: "",
+            client: None,
+            id: None,
+            issuer: None,
+            route: None,
+            host: None,
+            revision: None,
+            is_audit: false,
+            is_retry: false,
+            scopes: None,
+            calls: SmallVec::new(),
+            decision: "",
+            reason: None,
+            digest: None,
+            read: &[],
+            absent: SmallVec::new(),
+            cut: SmallVec::new(),
+            too_large: SmallVec::new(),
+        };
+        let mut asked = Asked { method: "", object: None, rule: None };
+        let (mut kind, mut target, mut event, mut lost) = (None, None, None, None);
+        let (mut time, mut judged, mut total_us) = (None, None, None);
+        let mut calls: &[Node<'l>] = &[];
+        for (name, value) in members(nodes) {
+            match name {
+                "time" => time = text(value).and_then(parse_rfc3339),
+                "judged" => judged = count(value),
+                "total_us" => total_us = count(value),
+                "request_id" => record.request_id = text(value).unwrap_or_default(),
+                "call" => record.place = count(value),
+                "peer" => record.peer = text(value).unwrap_or_default(),
+                "principal" => record.principal(value)?,
+                "route" => record.route = text(value),
+                "host" => record.host = text(value),
+                "revision" => record.revision = text(value).and_then(|text| text.parse().ok()),
+                "audit" => record.is_audit = count(value) == Some(1),
+                "retry" => {
+                    record.is_retry = matches!(value, [Node::Static(StaticNode::Bool(true))]);
+                }
+                "scopes" => record.scopes = Some(texts(value)),
+                "method" => asked.method = text(value).unwrap_or_default(),
+                "kind" => kind = text(value).and_then(object_kind),
+                "target" => target = text(value),
+                "rule" => asked.rule = text(value),
+                "calls" => calls = value,
+                "decision" => record.decision = text(value).unwrap_or_default(),
+                "reason" => record.reason = text(value),
+                "digest" => record.digest = text(value),
+                "read" => record.read = value,
+                "absent" => record.absent = texts(value),
+                "cut" => record.cut = texts(value),
+                "too_large" => record.too_large = texts(value),
+                "event" => event = text(value),
+                "count" => lost = count(value),
+                _ => {}
+            }
+        }
+        record.time_ms = time.ok_or(Fault::Field("time"))?;
+        if let Some(event) = event {
+            return Ok(match event {
+                "lines_lost" => Self::Lost(lost.ok_or(Fault::Field("count"))?),
+                _ => Self::Other,
+            });
+        }
+        if !matches!(record.decision, "allow" | "deny" | "limit" | "none") {
+            return Err(Fault::Field("decision"));
+        }
+        // The rules decide soon after the head has come.
+        let began_ms = record.time_ms.saturating_sub(total_us.unwrap_or_default() / 1000);
+        record.judged = judged.unwrap_or(began_ms / 1000);
+        asked.object = kind.zip(target);
+        if !asked.method.is_empty() {
+            record.calls.push(asked);
+        }
+        for call in elements(calls) {
+            record.calls.push(Asked::of(call).ok_or(Fault::Field("calls"))?);
+        }
+        Ok(Self::Record(record))
+    }
+}
+
+impl<'l> Asked<'l> {
+    fn of(nodes: &[Node<'l>]) -> Option<Self> {
+        let mut asked = Self { method: "", object: None, rule: None };
+        let (mut kind, mut target) = (None, None);
+        for (name, value) in members(nodes) {
+            match name {
+                "method" => asked.method = text(value)?,
+                "kind" => kind = Some(object_kind(text(value)?)?),
+                "target" => target = Some(text(value)?),
+                "rule" => asked.rule = text(value),
+                _ => {}
+            }
+        }
+        asked.object = kind.zip(target);
+        (!asked.method.is_empty()).then_some(asked)
+    }
+
+    /// What it is about, for people and as a key: the name of what it acts on, or else its method.
+    #[must_use]
+    pub fn target(&self) -> (&'static str, &'l str) {
+        match self.object {
+            Some((ObjectKind::Tool, name)) => ("tool", name),
+            Some((ObjectKind::Prompt, name)) => ("prompt", name),
+            Some((ObjectKind::Resource, name)) => ("resource", name),
+            None => ("method", self.method),
+        }
+    }
+}
+
+impl<'l> Record<'_, 'l> {
+    fn principal(&mut self, value: &[Node<'l>]) -> Result<(), Fault> {
+        for (name, value) in members(value) {
+            match name {
+                "kind" => self.client = text(value).and_then(client_kind),
+                "id" => self.id = text(value),
+                "issuer" => self.issuer = text(value),
+                _ => {}
+            }
+        }
+        self.client.map(|_| ()).ok_or(Fault::Field("principal"))
+    }
+
+    /// Every claim and argument that is recorded whole, by its name (a JSON Pointer such as `/claims/plan`). What is recorded in
+    /// a form that mcpfw does not write is not there.
+    pub fn values(&self) -> impl Iterator<Item = (&'l str, Value)> {
+        let whole = members(self.read).filter(|(name, _)| !self.cut.contains(name));
+        whole.filter_map(|(name, nodes)| Some((name, value(nodes)?)))
+    }
+
+    /// Appends what is recorded of the caller: equal bytes are equal callers.
+    pub(super) fn write_caller(&self, out: &mut Vec<u8>) {
+        // INVARIANT: every part is preceded by its length, so that no two callers have the same bytes.
+        fn part(out: &mut Vec<u8>, text: Option<&str>) {
+            out.extend_from_slice(&text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+            out.extend_from_slice(text.unwrap_or_default().as_bytes());
+        }
+        part(out, Some(self.caller().0));
+        part(out, self.id);
+        part(out, self.issuer);
+        let scopes = self.scopes.as_deref();
+        part(out, scopes.map(|_| "s"));
+        scopes.unwrap_or_default().iter().for_each(|scope| part(out, Some(scope)));
+        for (name, nodes) in members(self.read) {
+            if !name.starts_with("/claims/") || self.cut.contains(&name) {
+                continue;
+            }
+            part(out, Some(name));
+            for node in nodes {
+                match node {
+                    Node::String(text) => part(out, Some(text)),
+                    Node::Static(StaticNode::Bool(truth)) => out.push(u8::from(*truth)),
+                    Node::Static(StaticNode::Null) => out.push(2),
+                    Node::Static(StaticNode::U64(number)) => {
+                        out.push(3);
+                        out.extend_from_slice(&number.to_le_bytes());
+                    }
+                    Node::Static(StaticNode::I64(number)) => {
+                        out.push(4);
+                        out.extend_from_slice(&number.to_le_bytes());
+                    }
+                    Node::Static(StaticNode::F64(_)) => out.push(5),
+                    Node::Object { len, .. } | Node::Array { len, .. } => {
+                        out.push(6 + u8::from(matches!(node, Node::Array { .. })));
+                        out.extend_from_slice(&(*len as u64).to_le_bytes());
+                    }
+                }
+            }
+        }
+        part(out, None);
+        for name in self.absent.iter().filter(|name| name.starts_with("/claims/")) {
+            part(out, Some(name));
+        }
+    }
+
+    /// Who called, for people and as a key.
+    #[must_use]
+    pub fn caller(&self) -> (&'static str, &'l str) {
+        let kind = match self.client {
+            Some(ClientKind::Jwt) => "jwt",
+            Some(ClientKind::ApiKey) => "api_key",
+            Some(ClientKind::Mtls) => "mtls",
+            Some(ClientKind::Anonymous) | None => "anonymous",
+        };
+        (kind, self.id.unwrap_or_default())
+    }
+}
+
+/// A scalar or a list of scalars.
+fn value(nodes: &[Node<'_>]) -> Option<Value> {
+    match nodes.first()? {
+        Node::Array { .. } => {
+            let items: Option<Vec<Value>> = elements(nodes).map(scalar).collect();
+            items.map(Value::List)
+        }
+        _ => scalar(nodes),
+    }
+}
+
+fn scalar(nodes: &[Node<'_>]) -> Option<Value> {
+    match nodes {
+        [Node::String(text)] => Some(Value::String((*text).into())),
+        [Node::Static(StaticNode::Null)] => Some(Value::Null),
+        [Node::Static(StaticNode::Bool(truth))] => Some(Value::Bool(*truth)),
+        // Numbers that a reader of JSON would round are written as text.
+        [Node::Static(StaticNode::U64(_) | StaticNode::I64(_))] => {
+            let int = i64::try_from(count(nodes)?).ok()?;
+            Some(Value::Number(int.into()))
+        }
+        [Node::Object { len: 1, .. }, Node::String("number"), Node::String(token)] => {
+            Number::from_token(token).map(Value::Number)
+        }
+        _ => None,
+    }
+}
+
+fn object_kind(word: &str) -> Option<ObjectKind> {
+    match word {
+        "tool" => Some(ObjectKind::Tool),
+        "prompt" => Some(ObjectKind::Prompt),
+        "resource" => Some(ObjectKind::Resource),
+        _ => None,
+    }
+}
+
+fn client_kind(word: &str) -> Option<ClientKind> {
+    match word {
+        "jwt" => Some(ClientKind::Jwt),
+        "api_key" => Some(ClientKind::ApiKey),
+        "mtls" => Some(ClientKind::Mtls),
+        "anonymous" => Some(ClientKind::Anonymous),
+        _ => None,
+    }
+}

@@ -1,0 +1,212 @@
+//! What came of all records: counts, and groups with an example each. In bounded memory, whatever names a log has.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::judge::{Judged, Unjudged, Verdict};
+use super::record::{Asked, Fault, Record};
+use crate::policy::{Reason, RuleId};
+
+/// Most groups of each kind. Names of tools come from callers, and a log of random ones must cost no more memory than this;
+/// what finds no group is counted all the same.
+const GROUPS: usize = 10_000;
+/// Most faults that are told with their place.
+const FAULTS: usize = 20;
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Which log, in the order in which they were named.
+    pub file: usize,
+    /// Its line, from 1.
+    pub line: u64,
+}
+
+/// One record of a group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Example {
+    /// Where it stands. The first of a group is its example.
+    pub place: Place,
+    /// The id that its caller was told.
+    pub request_id: Box<str>,
+    /// The rule that decided then.
+    pub then_rule: Option<Box<str>>,
+}
+
+/// Who decides now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum By {
+    /// This rule.
+    Rule(RuleId),
+    /// No rule: why, where it is refused; `None`: the lifecycle, which needs no rule.
+    NoRule(Option<&'static str>),
+}
+
+/// What the records of a group have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// What becomes of them; `None`: it depends on what the records lack.
+    pub to: Option<Verdict>,
+    /// Who decides now.
+    pub by: By,
+    /// Where it is open: what would have to be known.
+    pub needs: Vec<String>,
+    /// What they act on: the kind and the name.
+    pub target: (&'static str, Box<str>),
+    /// Who asked: the kind of caller and its name.
+    pub caller: (&'static str, Box<str>),
+}
+
+/// Records that have a [`Key`] in common.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// How many.
+    pub calls: u64,
+    /// The first.
+    pub example: Example,
+}
+
+/// All that was found.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Lines of exchanges.
+    pub records: u64,
+    /// Calls that were judged, those that stay open included.
+    pub calls: u64,
+    /// Allowed then and now.
+    pub still_allowed: u64,
+    /// Refused then and now.
+    pub still_denied: u64,
+    /// Allowed then, refused now.
+    pub now_denied: u64,
+    /// Refused then, allowed now.
+    pub now_allowed: u64,
+    /// It depends on what the record lacks.
+    pub open: u64,
+    /// Of all that was judged: what a limit refused then.
+    pub limited: u64,
+    /// Calls that could not be judged, by why.
+    pub unjudged: BTreeMap<Unjudged, u64>,
+    /// What changes or may change.
+    pub groups: BTreeMap<Key, Group>,
+    /// Calls that change or may change and found no room in a group.
+    pub ungrouped: u64,
+    /// Lines that are no records, by why.
+    pub faults: BTreeMap<Fault, u64>,
+    /// The first of them.
+    pub faulty: Vec<(Place, Fault)>,
+    /// Lines that were lost when the logs were written, as the logs say.
+    pub lost: u64,
+    /// Records outside of the time that was asked for.
+    pub outside: u64,
+}
+
+impl Tally {
+    /// Counts a line that is no record.
+    pub fn fault(&mut self, place: Place, fault: Fault) {
+        *self.faults.entry(fault).or_default() += 1;
+        self.faulty.push((place, fault));
+        self.trim();
+    }
+
+    /// Keeps the first faults.
+    fn trim(&mut self) {
+        if self.faulty.len() > FAULTS {
+            self.faulty.sort_unstable();
+            self.faulty.truncate(FAULTS);
+        }
+    }
+
+    /// Counts what came of `asked`.
+    pub fn add(
+        &mut self,
+        place: Place,
+        record: &Record<'_, '_>,
+        asked: &Asked<'_>,
+        judged: Result<(Verdict, Judged), Unjudged>,
+    ) {
+        let (_, judged) = match judged {
+            Ok(judged) => judged,
+            Err(why) => {
+                *self.unjudged.entry(why).or_default() += 1;
+                return;
+            }
+        };
+        self.calls += 1;
+        self.limited += u64::from(record.decision == "limit");
+        let (to, by, needs) = match judged {
+            Judged::Same(Verdict::Allow) => {
+                self.still_allowed += 1;
+                return;
+            }
+            Judged::Same(Verdict::Deny) => {
+                self.still_denied += 1;
+                return;
+            }
+            Judged::Changed { to, rule, reason } => {
+                match to {
+                    Verdict::Allow => self.now_allowed += 1,
+                    Verdict::Deny => self.now_denied += 1,
+                }
+                let by = rule.map_or(By::NoRule(reason.map(Reason::slug)), By::Rule);
+                (Some(to), by, Vec::new())
+            }
+            Judged::Open { rules, needs } => {
+                self.open += 1;
+                let by = rules.first().map_or(By::NoRule(None), |rule| By::Rule(*rule));
+                (None, by, needs)
+            }
+        };
+        let boxed = |(kind, name): (&'static str, &str)| (kind, Box::from(name));
+        let (target, caller) = (boxed(asked.target()), boxed(record.caller()));
+        let example = Example {
+            place,
+            request_id: record.request_id.into(),
+            then_rule: asked.rule.map(Into::into),
+        };
+        self.put(Key { to, by, needs, target, caller }, Group { calls: 1, example });
+    }
+
+    fn put(&mut self, key: Key, group: Group) {
+        let has_room = self.groups.len() < GROUPS;
+        match self.groups.entry(key) {
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                known.calls += group.calls;
+                if group.example < known.example {
+                    known.example = group.example;
+                }
+            }
+            Entry::Vacant(room) if has_room => {
+                room.insert(group);
+            }
+            Entry::Vacant(_) => self.ungrouped += group.calls,
+        }
+    }
+
+    /// Takes in what another part of the logs came to.
+    pub fn merge(&mut self, other: Self) {
+        self.records += other.records;
+        self.calls += other.calls;
+        self.still_allowed += other.still_allowed;
+        self.still_denied += other.still_denied;
+        self.now_denied += other.now_denied;
+        self.now_allowed += other.now_allowed;
+        self.open += other.open;
+        self.limited += other.limited;
+        self.ungrouped += other.ungrouped;
+        self.lost += other.lost;
+        self.outside += other.outside;
+        other.unjudged.into_iter().for_each(|(why, n)| *self.unjudged.entry(why).or_default() += n);
+        other.faults.into_iter().for_each(|(why, n)| *self.faults.entry(why).or_default() += n);
+        self.faulty.extend(other.faulty);
+        self.trim();
+        other.groups.into_iter().for_each(|(key, group)| self.put(key, group));
+    }
+
+    /// How many verdicts change for certain.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.now_allowed + self.now_denied
+    }
+}
