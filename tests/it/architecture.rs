@@ -319,6 +319,9 @@ const JUDGES: &[(&str, &str)] = &[
     ("gateway/policies.rs", "test.try_out("),
     ("cli/test/mod.rs", "policies::try_out("),
     ("policy/prove/example.rs", "policy.decide("),
+    ("policy/missing.rs", "self.decide_supposing("),
+    ("replay/judge.rs", "self.policy.decide_without("),
+    ("cli/explain/log.rs", "policy.decide_without("),
 ];
 
 /// `run`, `test`, `explain`, `check` and whatever comes judge in one way, so that what is tried out is what will be.
