@@ -790,8 +790,10 @@ fn run(sets: u64, seed: u64) -> Seen {
         let other_text = other.text(&[]);
         let other = compile(&other_text);
         let difference = policy.against(&other, NOW);
+        // Lists longer than are looked at may use up all tries: that is told, and nothing is claimed.
+        let is_long = |what: &str| what.starts_with("a very long list");
         assert!(
-            rich || difference.undecided.is_empty(),
+            rich || difference.undecided.iter().all(|what| is_long(what)),
             "{:?}\n{text}\n# {other_text}",
             difference.undecided
         );
