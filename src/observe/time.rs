@@ -45,7 +45,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
-/// The milliseconds since 1970-01-01T00:00:00Z that `text` stands for: what [`rfc3339`] writes, or a start of it that ends with
+/// The milliseconds since 1970-01-01T00:00:00Z that `text` stands for: what `rfc3339` writes, or a start of it that ends with
 /// the day, the minute, the second or a fraction of three digits. `None` where it is anything else.
 #[must_use]
 pub fn parse_rfc3339(text: &str) -> Option<u64> {
