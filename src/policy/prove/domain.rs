@@ -12,8 +12,11 @@ use super::automaton::{self, Alphabet, Pattern, Reading};
 use crate::policy::expr::Truth;
 use crate::policy::expr::formula::{Input, Root, Test};
 use crate::policy::selector::{Class, Step};
-use crate::policy::{Number, Value};
+use crate::policy::{ClientKind, Number, Value};
 use crate::wire::mcp::Revision;
+
+/// The kind of callers who have no claims.
+pub(super) const ANONYMOUS: &str = ClientKind::Anonymous.as_str();
 
 /// Longest text whose length is counted exactly, in characters; `size` compared with more is decided by examples.
 const MAX_COUNTED: u32 = 40;
@@ -79,7 +82,7 @@ pub(super) fn cut(
     };
     let mut is_listed = false;
     match input.root {
-        Root::ClientKind => candidates.extend(words(&["jwt", "anonymous", "api_key", "mtls"])),
+        Root::ClientKind => candidates.extend(words(&["jwt", ANONYMOUS, "api_key", "mtls"])),
         Root::Revision => {
             let default = Revision::V2025_11_25;
             let all = Revision::ALL.into_iter().filter(|revision| *revision != default);
@@ -134,7 +137,14 @@ pub(super) fn cut(
         }
     }
     let elements = is_listed.then(|| Box::new(elements(input, tests)));
-    Regions::new(candidates, tests, elements, is_compared)
+    // INVARIANT: what says something of other inputs (`Model::constrain`) has a region of its own, even where no test of this
+    // input tells it from another. Who is anonymous has no claims; of what is too large, members may be known all the same.
+    let is_apart = |region: &Region| match region {
+        Region::TooLarge => has_members,
+        Region::Value(kind) => input.root == Root::ClientKind && kind.as_str() == Some(ANONYMOUS),
+        _ => false,
+    };
+    Regions::new(candidates, tests, elements, is_compared, is_apart)
 }
 
 /// Cuts what lists of `input` hold.
@@ -154,18 +164,19 @@ fn elements(input: &Input, tests: &HashSet<Test>) -> Regions {
         }
     }
     if input.root == Root::ClientScopes {
-        return Regions::new(texts(&asked), &asked, None, false);
+        return Regions::new(texts(&asked), &asked, None, false, |_| false);
     }
     cut(&Input::root(Root::Element), &asked, false, false)
 }
 
 impl Regions {
-    /// One region for all candidates that no test tells apart.
+    /// One region for all candidates that no test tells apart, and one for each that `is_apart`.
     fn new(
         candidates: Vec<Region>,
         tests: &HashSet<Test>,
         elements: Option<Box<Self>>,
         by_type: bool,
+        is_apart: impl Fn(&Region) -> bool,
     ) -> Self {
         let mut is_complete = elements.as_ref().is_none_or(|elements| elements.is_complete);
         let tests: Vec<&Test> = tests.iter().collect();
@@ -175,7 +186,7 @@ impl Regions {
         for region in candidates {
             let row: Vec<Judged> = tests.iter().map(|test| region.judge(test)).collect();
             // Lists and objects are more than their row.
-            let is_plain = !matches!(region, Region::List | Region::Map);
+            let is_plain = !matches!(region, Region::List | Region::Map) && !is_apart(&region);
             is_complete &= region != Region::Lost;
             let kind = if by_type { region.kind() } else { 0 };
             if is_plain && !known.insert((kind, row.clone())) {

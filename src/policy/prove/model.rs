@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::diagram::{Diagram, Edge};
-use super::domain::{Judged, Region, Regions, cut};
+use super::domain::{ANONYMOUS, Judged, Region, Regions, cut};
 use crate::policy::Value;
 use crate::policy::expr::Truth;
 use crate::policy::expr::formula::{Formula, Input, Other, RelationKind, Root, Term, Test};
@@ -215,7 +215,7 @@ impl Model {
         }
         let anonymous = self.in_regions(
             &Input::root(Root::ClientKind),
-            |region| matches!(region, Region::Value(value) if value.as_str() == Some("anonymous")),
+            |region| matches!(region, Region::Value(value) if value.as_str() == Some(ANONYMOUS)),
         );
         if anonymous != Edge::FALSE {
             for input in inputs {

@@ -913,3 +913,28 @@ fn an_always_about_tasks_is_not_proved_by_arguments_that_cannot_be() {
         assert!(!matches!(verdicts[0].1, Verdict::Proved), "{condition}");
     }
 }
+
+/// What one input says of others tells it from values that no test of its own tells it from.
+#[test]
+fn what_says_something_of_other_inputs_is_told_apart() {
+    // A key has claims, who is anonymous has none, and neither is a token or a certificate.
+    for (condition, is_dead) in [
+        (r#""banned" in claims.roles && !(client.kind in ["jwt", "mtls"])"#, false),
+        (r#"claims.plan == "pro" && client.kind != "jwt""#, false),
+        (r#"claims.plan == "pro" && client.kind == "anonymous""#, true),
+    ] {
+        let policy =
+            compile(&format!("[[allow]]\nname = \"r\"\ntools = [\"t\"]\nwhen = '{condition}'\n"));
+        assert_eq!(told(&policy).0.is_empty(), !is_dead, "{condition}");
+    }
+    // Of an argument that is too large, a member may be known, and whether another is in it is not.
+    for (condition, is_proved) in [(r#"!("b" in args.a)"#, false), ("!has(args.a.b)", true)] {
+        let policy = compile(&format!(
+            "[[allow]]\nname = \"r\"\ntools = [\"t\"]\n\
+             [[deny]]\nname = \"d\"\ntools = [\"t\"]\nwhen = '{condition}'\n\
+             [[assert]]\nname = \"a\"\ntools = [\"t\"]\nwhen = 'args.a.b == \"x\"'\nalways = \"allow\"\n"
+        ));
+        let verdicts = policy.asserts(NOW);
+        assert_eq!(matches!(verdicts[0].1, Verdict::Proved), is_proved, "{condition}");
+    }
+}
