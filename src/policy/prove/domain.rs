@@ -4,11 +4,13 @@
 //! that texts cannot be cut by (`matches`, nets in texts), a region says only what the others come to; see [`Region::Open`].
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
 use super::automaton::{self, Alphabet, Pattern, Reading};
+use super::diagram::Mix;
 use crate::policy::expr::Truth;
 use crate::policy::expr::formula::{Input, Root, Test};
 use crate::policy::selector::{Class, Step};
@@ -180,7 +182,8 @@ impl Regions {
     ) -> Self {
         let mut is_complete = elements.as_ref().is_none_or(|elements| elements.is_complete);
         let tests: Vec<&Test> = tests.iter().collect();
-        let mut known: HashSet<(u8, Vec<Judged>)> = HashSet::new();
+        // A row has a word for each test: hashing them was a quarter of the work, and nobody outside writes them.
+        let mut known: HashSet<(u8, Vec<Judged>), BuildHasherDefault<Mix>> = HashSet::default();
         let mut all = Vec::new();
         let mut truths: Vec<Vec<Judged>> = vec![Vec::new(); tests.len()];
         for region in candidates {
