@@ -17,10 +17,8 @@ use super::judge::ReplyJudge;
 use super::peer::Peer;
 use super::state::{Route, Shared};
 use crate::observe::{AuditLine, Decision, Line, LoggedCall, Outcome, wall_clock_ms};
-use crate::policy::{
-    Basis, Call, ClientKind, Permitted, Policy, Reason, RuleId, Shadowed, UnixTime,
-};
-use crate::wire::mcp::{ObjectKind, Revision};
+use crate::policy::{Basis, Call, Permitted, Policy, Reason, RuleId, Shadowed, UnixTime};
+use crate::wire::mcp::Revision;
 
 /// What came of a request body; kept by whoever reads it.
 #[derive(Debug, Default)]
@@ -310,7 +308,7 @@ impl Record {
             .flat_map(|batch| &batch.calls)
             .map(|(call, rule)| LoggedCall {
                 method: &call.method,
-                kind: call.object.as_ref().map(|object| kind_of_object(object.kind)),
+                kind: call.object.as_ref().map(|object| object.kind.as_str()),
                 target: call.object.as_ref().map(|object| &*object.name),
                 rule: rule.and_then(name),
             })
@@ -322,7 +320,7 @@ impl Record {
             time_ms: wall_clock_ms(),
             request_id: self.request_id(),
             peer: self.peer(),
-            principal_kind: principal.map(|principal| kind_of_client(principal.kind())),
+            principal_kind: principal.map(|principal| principal.kind().as_str()),
             principal_id: principal.and_then(|principal| principal.id()),
             principal_issuer: principal.and_then(|principal| principal.issuer()),
             route: self.route.as_ref().map(|route| &*route.name),
@@ -332,7 +330,7 @@ impl Record {
                 Some(call) => Some(&call.method),
                 None => glimpse.and_then(|glimpse| glimpse.method.as_deref()),
             },
-            kind: object.map(|object| kind_of_object(object.kind)),
+            kind: object.map(|object| object.kind.as_str()),
             target: match object {
                 Some(object) => Some(&object.name),
                 None => glimpse.and_then(|glimpse| glimpse.target.as_deref()),
@@ -372,22 +370,5 @@ impl Drop for Record {
     fn drop(&mut self) {
         // hyper drops what it was sending when the client goes away; nothing else tells us.
         self.finish(Outcome::ClientLeft);
-    }
-}
-
-const fn kind_of_client(kind: ClientKind) -> &'static str {
-    match kind {
-        ClientKind::Jwt => "jwt",
-        ClientKind::ApiKey => "api_key",
-        ClientKind::Mtls => "mtls",
-        ClientKind::Anonymous => "anonymous",
-    }
-}
-
-const fn kind_of_object(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::Tool => "tool",
-        ObjectKind::Prompt => "prompt",
-        ObjectKind::Resource => "resource",
     }
 }

@@ -7,8 +7,7 @@
 use super::access::{Decision, count, known, list, text};
 use super::escape::{number, string};
 use super::time::rfc3339;
-use crate::policy::{Arg, Call, ClientKind, Policy, Principal, UnixTime, Value};
-use crate::wire::mcp::ObjectKind;
+use crate::policy::{Arg, Call, Policy, Principal, UnixTime, Value};
 
 /// Most bytes of one recorded value, before escaping. As long as the longest pattern of a rule: a longer text is told from
 /// others by its start, and is marked as cut.
@@ -60,7 +59,7 @@ impl AuditLine<'_> {
         count(out, br#","call":"#, self.place);
         out.extend_from_slice(br#","peer":"#);
         string(out, self.peer);
-        known(out, br#","principal":{"kind":"#, Some(kind_of_client(principal.kind())));
+        known(out, br#","principal":{"kind":"#, Some(principal.kind().as_str()));
         text(out, br#","id":"#, principal.id());
         text(out, br#","issuer":"#, principal.issuer());
         out.push(b'}');
@@ -69,7 +68,7 @@ impl AuditLine<'_> {
         known(out, br#","revision":"#, Some(call.revision.as_str()));
         text(out, br#","method":"#, Some(&call.method));
         if let Some(object) = &call.object {
-            known(out, br#","kind":"#, Some(kind_of_object(object.kind)));
+            known(out, br#","kind":"#, Some(object.kind.as_str()));
             text(out, br#","target":"#, Some(&object.name));
         }
         if call.is_retry {
@@ -207,22 +206,5 @@ fn write_value(out: &mut Vec<u8>, value: &Value) {
             out.push(b']');
         }
         Value::Map(_) => out.extend_from_slice(b"{}"),
-    }
-}
-
-const fn kind_of_client(kind: ClientKind) -> &'static str {
-    match kind {
-        ClientKind::Jwt => "jwt",
-        ClientKind::ApiKey => "api_key",
-        ClientKind::Mtls => "mtls",
-        ClientKind::Anonymous => "anonymous",
-    }
-}
-
-const fn kind_of_object(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::Tool => "tool",
-        ObjectKind::Prompt => "prompt",
-        ObjectKind::Resource => "resource",
     }
 }

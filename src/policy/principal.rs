@@ -34,6 +34,14 @@ impl ClientKind {
             Self::Anonymous => "anonymous",
         }
     }
+
+    /// The kind that [`ClientKind::as_str`] calls `word`.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Jwt, Self::ApiKey, Self::Mtls, Self::Anonymous]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
 }
 
 /// A caller. Only [`crate::identity`] makes one that claims something.

@@ -59,7 +59,7 @@ pub fn propose(traffic: &Traffic, wish: Wish) -> Proposal {
         if is_lifecycle(called) {
             continue;
         }
-        if !is_exact_name(object_kind(called.0), &called.1) {
+        if !is_exact_name(ObjectKind::from_word(called.0), &called.1) {
             proposal.leave_out(called, calls, "no pattern stands for exactly this name");
             continue;
         }
@@ -124,15 +124,6 @@ pub fn propose_reads(tools: &[(Box<str>, bool)]) -> Proposal {
 /// Whether it needs no allow.
 fn is_lifecycle((kind, name): &Called) -> bool {
     *kind == "method" && crate::wire::mcp::Method::from_wire(name).info().is_lifecycle
-}
-
-fn object_kind(kind: &str) -> Option<ObjectKind> {
-    match kind {
-        "tool" => Some(ObjectKind::Tool),
-        "prompt" => Some(ObjectKind::Prompt),
-        "resource" => Some(ObjectKind::Resource),
-        _ => None,
-    }
 }
 
 /// What names of one family begin with.

@@ -257,7 +257,7 @@ impl<'t, 'l> Line<'t, 'l> {
                 }
                 "scopes" => record.scopes = Some(texts(value)),
                 "method" => asked.method = text(value).unwrap_or_default(),
-                "kind" => kind = text(value).and_then(object_kind),
+                "kind" => kind = text(value).and_then(ObjectKind::from_word),
                 "target" => target = text(value),
                 "rule" => asked.rule = text(value),
                 "calls" => calls = value,
@@ -304,7 +304,7 @@ impl<'l> Asked<'l> {
         for (name, value) in members(nodes) {
             match name {
                 "method" => asked.method = text(value)?,
-                "kind" => kind = Some(object_kind(text(value)?)?),
+                "kind" => kind = Some(ObjectKind::from_word(text(value)?)?),
                 "target" => target = Some(text(value)?),
                 "rule" => asked.rule = text(value),
                 _ => {}
@@ -318,9 +318,7 @@ impl<'l> Asked<'l> {
     #[must_use]
     pub fn target(&self) -> (&'static str, &'l str) {
         match self.object {
-            Some((ObjectKind::Tool, name)) => ("tool", name),
-            Some((ObjectKind::Prompt, name)) => ("prompt", name),
-            Some((ObjectKind::Resource, name)) => ("resource", name),
+            Some((kind, name)) => (kind.as_str(), name),
             None => ("method", self.method),
         }
     }
@@ -330,7 +328,7 @@ impl<'l> Record<'_, 'l> {
     fn principal(&mut self, value: &[Node<'l>]) -> Result<(), Fault> {
         for (name, value) in members(value) {
             match name {
-                "kind" => self.client = text(value).and_then(client_kind),
+                "kind" => self.client = text(value).and_then(ClientKind::from_word),
                 "id" => self.id = text(value),
                 "issuer" => self.issuer = text(value),
                 _ => {}
@@ -394,12 +392,7 @@ impl<'l> Record<'_, 'l> {
     /// Who called, for people and as a key.
     #[must_use]
     pub fn caller(&self) -> (&'static str, &'l str) {
-        let kind = match self.client {
-            Some(ClientKind::Jwt) => "jwt",
-            Some(ClientKind::ApiKey) => "api_key",
-            Some(ClientKind::Mtls) => "mtls",
-            Some(ClientKind::Anonymous) | None => "anonymous",
-        };
+        let kind = self.client.unwrap_or(ClientKind::Anonymous).as_str();
         (kind, self.id.unwrap_or_default())
     }
 }
@@ -428,25 +421,6 @@ fn scalar(nodes: &[Node<'_>]) -> Option<Value> {
         [Node::Object { len: 1, .. }, Node::String("number"), Node::String(token)] => {
             Number::from_token(token).map(Value::Number)
         }
-        _ => None,
-    }
-}
-
-fn object_kind(word: &str) -> Option<ObjectKind> {
-    match word {
-        "tool" => Some(ObjectKind::Tool),
-        "prompt" => Some(ObjectKind::Prompt),
-        "resource" => Some(ObjectKind::Resource),
-        _ => None,
-    }
-}
-
-fn client_kind(word: &str) -> Option<ClientKind> {
-    match word {
-        "jwt" => Some(ClientKind::Jwt),
-        "api_key" => Some(ClientKind::ApiKey),
-        "mtls" => Some(ClientKind::Mtls),
-        "anonymous" => Some(ClientKind::Anonymous),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use crate::identity::challenge;
 use crate::limit::{Throttled, headers as limit_headers};
 use crate::observe::Decision;
 use crate::policy::{Call, PinInfo, Policy, Reason, Refusal, RefusalStyle};
-use crate::wire::mcp::{Method, ObjectKind, codes};
+use crate::wire::mcp::{Method, codes};
 
 /// Bytes of a name that is quoted in a message: the longest tool name in the specification.
 const QUOTED: usize = 128;
@@ -44,11 +44,7 @@ impl<'a> Asked<'a> {
         let Some(object) = &self.call.object else {
             return format!("method '{}'", quoted(&self.call.method));
         };
-        let kind = match object.kind {
-            ObjectKind::Tool => "tool",
-            ObjectKind::Prompt => "prompt",
-            ObjectKind::Resource => "resource",
-        };
+        let kind = object.kind.as_str();
         format!("{kind} '{}'", quoted(&object.name))
     }
 }

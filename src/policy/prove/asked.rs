@@ -203,9 +203,7 @@ impl Caller {
 
     /// It proves who it is in the way called `kind`.
     fn prove(&mut self, kind: &str) -> Option<()> {
-        let kind = [ClientKind::Jwt, ClientKind::ApiKey, ClientKind::Mtls, ClientKind::Anonymous]
-            .into_iter()
-            .find(|it| it.as_str() == kind)?;
+        let kind = ClientKind::from_word(kind)?;
         if kind == ClientKind::Anonymous {
             *self = Self::of_token(Value::Map(Vec::new()));
         }

@@ -273,12 +273,9 @@ pub(super) fn put(root: &mut Value, names: &[Box<str>], value: &Value) -> Option
 /// The caller that `values` describe: one by token, if that can be; `None` where there can be none.
 fn caller(values: &Values, mut claims: Value) -> Option<Caller> {
     let kind = match values.get(&Input::root(Root::ClientKind)) {
-        Some(Given::Value(Value::String(kind))) => Some(match &**kind {
-            "jwt" => ClientKind::Jwt,
-            "api_key" => ClientKind::ApiKey,
-            "mtls" => ClientKind::Mtls,
-            _ => ClientKind::Anonymous,
-        }),
+        Some(Given::Value(Value::String(kind))) => {
+            Some(ClientKind::from_word(kind).unwrap_or(ClientKind::Anonymous))
+        }
         _ => None,
     };
     let wanted = |root| {

@@ -46,4 +46,10 @@ impl ObjectKind {
             Self::Resource => "resource",
         }
     }
+
+    /// The kind that [`ObjectKind::as_str`] calls `word`.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Tool, Self::Prompt, Self::Resource].into_iter().find(|kind| kind.as_str() == word)
+    }
 }
