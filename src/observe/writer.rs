@@ -52,15 +52,20 @@ impl Sink {
             Self::Stdout => Box::new(io::stdout()),
             Self::Stderr => Box::new(io::stderr()),
             Self::File(path) => {
-                Box::new(std::fs::OpenOptions::new().create(true).append(true).open(path)?)
+                let mut options = std::fs::OpenOptions::new();
+                // Who called and what a decision read is nobody else's business on this machine (T58). A file that is there
+                // keeps the rights that its owner gave it.
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+                Box::new(options.create(true).append(true).open(path)?)
             }
             Self::Writer(writer) => writer,
         })
     }
 }
 
-/// A log: the access log or the audit log. Lines are handed over in bounded memory and written by a thread of their own; when the sink cannot keep
-/// up or fails, lines are lost, counted, and the count is logged as soon as it can be.
+/// A log: the access log or the audit log. Lines are handed over in bounded memory and written by a thread of their own; when
+/// the sink cannot keep up or fails, lines are lost, counted, and the count is logged as soon as it can be.
 #[derive(Debug)]
 pub struct LineLog {
     queue: Arc<Queue>,

@@ -161,6 +161,12 @@ async fn no_argument_is_recorded_unless_asked_for() {
     for canary in ["CANARY", "passwd", "/args/", "/home/", "eyJ"] {
         assert!(!log.contains(canary), "{canary}\n{log}");
     }
+    // Claims are for the operator's eyes, and for those of his group.
+    #[cfg(unix)]
+    {
+        let file = fs::metadata(folder.path().join("audit.jsonl")).unwrap();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o137, 0);
+    }
     let report = replay(folder.path());
     assert_eq!(report["now_allowed"], 0, "{report:#}");
     assert_eq!(report["now_denied"], 0, "{report:#}");
