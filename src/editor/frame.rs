@@ -5,8 +5,8 @@
 /// Most bytes of a message: a document of [`super::MAX_TEXT`], each byte of it escaped (`\u0000`), and room.
 pub const MAX_MESSAGE: usize = 8 << 20;
 
-/// Most bytes of a header.
-const MAX_HEADER: usize = 4 << 10;
+/// Most bytes of a header. A client sends less than a hundred.
+pub const MAX_HEADER: usize = 4 << 10;
 
 /// Why the stream cannot be read on, or a message was passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +75,18 @@ impl Frames {
             self.held.drain(..length);
             self.length = None;
         }
+    }
+
+    /// Whether what comes next is the header of a message.
+    #[must_use]
+    pub const fn is_between(&self) -> bool {
+        self.failed.is_none() && self.held.is_empty() && self.length.is_none() && self.skip == 0
+    }
+
+    /// Bytes that are held.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.held.len()
     }
 
     /// Takes a header from what is held, where all of it is there. The length that it names.

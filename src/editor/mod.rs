@@ -1,8 +1,8 @@
 //! The language server: what an editor is told of policy files while they are written. Pure.
 //!
 //! ```text
-//! stdin ─ frame ─► protocol (JSON-RPC) ─► server ─┬─ documents as they are on the screen
-//!                                                 ├─ check: a folder, read by the driver, judged as `mcpfw check` does
+//! stdin ─ frame ─► protocol (JSON-RPC) ─► server ─┬─ sets: documents as they are on the screen, and what is due:
+//!                                                 │  read by the driver, judged as `mcpfw check` does
 //!                                                 └─ outline, position ─► diagnostics, hover, completion, definition, actions
 //! ```
 //!
@@ -19,11 +19,13 @@ mod outline;
 mod position;
 mod protocol;
 mod server;
+mod sets;
 mod view;
 mod words;
 
-pub use frame::{FrameError, Frames, MAX_MESSAGE, frame};
-pub use server::{After, Check, Server};
+pub use frame::{FrameError, Frames, MAX_HEADER, MAX_MESSAGE, frame};
+pub use server::{After, Server};
+pub use sets::{Disk, Due};
 pub use view::Checked;
 
 /// Most documents that are open at a time. Each is held whole; an editor has some dozens.
@@ -31,3 +33,6 @@ pub const MAX_DOCUMENTS: usize = 256;
 
 /// Most bytes of a document: as `check` reads of a file.
 pub const MAX_TEXT: usize = 1 << 20;
+
+/// Most folders that a client has opened at a time. Each costs a comparison when a document is opened; an editor has a few.
+const MAX_WORKSPACE: usize = 64;

@@ -33,7 +33,13 @@ pub(super) struct Lines<'t> {
 
 impl<'t> Lines<'t> {
     pub(super) fn new(text: &'t str, encoding: Encoding) -> Self {
-        let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+        // A line ends in LF, CR LF or CR (LSP 3.17 "TextDocument"), though TOML has no CR alone.
+        let is_end = |at: &usize| {
+            let bytes = text.as_bytes();
+            bytes.get(*at) == Some(&b'\n') || bytes.get(at + 1) != Some(&b'\n')
+        };
+        let ends = memchr::memchr2_iter(b'\n', b'\r', text.as_bytes()).filter(is_end);
+        let breaks = ends.map(|at| at + 1);
         Self { text, starts: std::iter::once(0).chain(breaks).collect(), encoding }
     }
 
@@ -93,7 +99,7 @@ mod tests {
 
     #[test]
     fn places_in_both_units_and_back() {
-        let text = "aé😀b\r\n日\n";
+        let text = "aé😀b\r\n日\nx\ry";
         for (offset, line, utf16, utf8) in [
             (0, 0, 0, 0),
             (1, 0, 1, 1),
@@ -103,6 +109,9 @@ mod tests {
             (10, 1, 0, 0),
             (13, 1, 1, 3),
             (14, 2, 0, 0),
+            (15, 2, 1, 1),
+            (16, 3, 0, 0),
+            (17, 3, 1, 1),
         ] {
             for (encoding, character) in [(Encoding::Utf16, utf16), (Encoding::Utf8, utf8)] {
                 let lines = Lines::new(text, encoding);

@@ -87,9 +87,66 @@ pub(super) fn warning(text: &str) -> String {
     notification("window/logMessage", &json!({ "type": 2, "message": text }))
 }
 
+/// Asks the client to tell what changes on disk, open or not.
+pub(super) fn watch() -> String {
+    let watchers = json!([{ "globPattern": "**/*.toml" }, { "globPattern": "**/mcp.lock.json" }]);
+    let method = "workspace/didChangeWatchedFiles";
+    let options = json!({ "watchers": watchers });
+    let registrations = json!([{ "id": "files", "method": method, "registerOptions": options }]);
+    let params = json!({ "registrations": registrations });
+    json!({ "jsonrpc": "2.0", "id": "files", "method": "client/registerCapability", "params": params })
+        .to_string()
+}
+
+/// What a client says of the folders that it has opened. LSP 3.6 and later send `workspaceFolders`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Folders {
+    workspace_folders: Option<Vec<Folder>>,
+    root_uri: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Folder {
+    uri: String,
+}
+
+impl Folders {
+    pub(super) fn uris(&self) -> impl Iterator<Item = &str> {
+        let folders = self.workspace_folders.iter().flatten().map(|it| &*it.uri);
+        let has_folders = self.workspace_folders.is_some();
+        folders.chain(self.root_uri.as_deref().filter(|_| !has_folders))
+    }
+}
+
+/// Folders are opened and closed.
+#[derive(Debug, Deserialize)]
+pub(super) struct Regrouped {
+    pub(super) event: Regrouping,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Regrouping {
+    added: Vec<Folder>,
+    removed: Vec<Folder>,
+}
+
+impl Regrouping {
+    pub(super) fn added(&self) -> impl Iterator<Item = &str> {
+        self.added.iter().map(|it| &*it.uri)
+    }
+
+    pub(super) fn removed(&self) -> impl Iterator<Item = &str> {
+        self.removed.iter().map(|it| &*it.uri)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Document {
     pub(super) uri: String,
+    /// Which text it is, as the client counts.
+    #[serde(default)]
+    pub(super) version: Option<i64>,
     /// Where it is opened.
     #[serde(default)]
     pub(super) text: String,

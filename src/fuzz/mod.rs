@@ -10,6 +10,7 @@ pub mod expr;
 pub mod header_base64;
 pub mod json;
 pub mod list_filter;
+pub mod lsp;
 pub mod policy_file;
 pub mod reply;
 pub mod sse;

@@ -60,7 +60,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     // Properties shared by the fuzz targets and the test that replays their corpus.
-    ("fuzz", &["identity", "inspect", "policy", "lock", "wire", "diagnostic"]),
+    ("fuzz", &["editor", "identity", "inspect", "policy", "lock", "wire", "diagnostic"]),
 ];
 
 /// Files and folders that take bytes and values only. A path ending in `/` is a folder.

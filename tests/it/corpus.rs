@@ -18,6 +18,7 @@ const TARGETS: &[Target] = &[
     ("json_differential", fuzz::json::differential),
     ("key_set", fuzz::tokens::key_set),
     ("list_filter", fuzz::list_filter::filter),
+    ("lsp", fuzz::lsp::session),
     ("policy_file", fuzz::policy_file::policy_file),
     ("rewrite_endpoint", fuzz::endpoint::rewrite),
     ("sse_chunking", fuzz::sse::chunking),

@@ -10,6 +10,7 @@
 
 mod attack;
 mod session;
+mod sets;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -30,6 +31,10 @@ pub(super) struct Editor {
     next: u64,
     /// The last diagnostics of each URI.
     pub(super) told: BTreeMap<String, Vec<Value>>,
+    /// The URI and the version of all diagnostics, in their order.
+    pub(super) versions: Vec<(String, Option<i64>)>,
+    /// What the server asked.
+    pub(super) asked: Vec<Value>,
     /// What it was warned of.
     pub(super) log: Vec<String>,
     pub(super) capabilities: Value,
@@ -38,9 +43,15 @@ pub(super) struct Editor {
 impl Editor {
     /// Started and initialized. `encodings`: what it offers.
     pub(super) fn start(encodings: &[&str]) -> Self {
-        let mut editor = Self::fresh();
         let capabilities = json!({ "general": { "positionEncodings": encodings } });
-        let params = json!({ "processId": null, "rootUri": null, "capabilities": capabilities });
+        Self::start_with(
+            json!({ "processId": null, "rootUri": null, "capabilities": capabilities }),
+        )
+    }
+
+    /// Initialized with `params`.
+    pub(super) fn start_with(params: Value) -> Self {
+        let mut editor = Self::fresh();
         let result = editor.ask("initialize", params).unwrap();
         // An independent reading of the protocol takes it.
         let result: lsp_types::InitializeResult = serde_json::from_value(result).unwrap();
@@ -55,7 +66,9 @@ impl Editor {
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap());
         let (told, log) = (BTreeMap::new(), Vec::new());
-        Self { child, input, output, next: 0, told, log, capabilities: Value::Null }
+        let (versions, asked) = (Vec::new(), Vec::new());
+        let capabilities = Value::Null;
+        Self { child, input, output, next: 0, told, versions, asked, log, capabilities }
     }
 
     pub(super) fn send(&mut self, message: &Value) {
@@ -114,12 +127,14 @@ impl Editor {
                 let _: lsp_types::PublishDiagnosticsParams =
                     serde_json::from_value(params.clone()).unwrap();
                 let uri = params["uri"].as_str().unwrap().to_owned();
+                self.versions.push((uri.clone(), params["version"].as_i64()));
                 self.told.insert(uri, params["diagnostics"].as_array().unwrap().clone());
             }
             Some("window/logMessage") => {
                 self.log.push(message["params"]["message"].as_str().unwrap().to_owned());
             }
-            _ => {}
+            Some(_) => self.asked.push(message.clone()),
+            None => {}
         }
         Some(message)
     }

@@ -1,9 +1,8 @@
 //! Clients that send what they should not.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use mcpfw::editor::{After, Checked, MAX_DOCUMENTS, MAX_TEXT, Server};
+use mcpfw::editor::{After, Checked, Disk, Due, MAX_DOCUMENTS, MAX_TEXT, Server};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -108,29 +107,43 @@ fn the_order_of_a_session_is_kept() {
 }
 
 /// A session within this process, whose folders are empty.
-struct Inside(Server);
+pub(super) struct Inside(pub(super) Server);
+
+/// A disk with nothing on it.
+pub(super) struct Empty;
+
+impl Disk for Empty {
+    fn set(&mut self, path: &Path, _: &[PathBuf]) -> PathBuf {
+        path.parent().unwrap().to_owned()
+    }
+
+    fn check(&mut self, due: &Due) -> Checked {
+        let mut checked = Checked::default();
+        for (name, text) in &due.texts {
+            checked.sources.add(name.as_str(), text.as_str());
+        }
+        checked
+    }
+}
 
 impl Inside {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let mut inside = Self(Server::default());
         inside.send(&json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {} }));
         inside
     }
 
-    fn send(&mut self, message: &Value) -> Vec<Value> {
-        let mut check = |_: &Path, texts: &BTreeMap<String, String>| {
-            let mut checked = Checked::default();
-            for (name, text) in texts {
-                checked.sources.add(name.as_str(), text.as_str());
-            }
-            checked
-        };
-        let (out, after) = self.0.handle(message.to_string().as_bytes(), &mut check);
+    /// What is said of `message`, once all is checked.
+    pub(super) fn send(&mut self, message: &Value) -> Vec<Value> {
+        let (mut out, after) = self.0.handle(message.to_string().as_bytes(), &mut Empty);
         assert_eq!(after, After::Continue);
+        while let Some(due) = self.0.due() {
+            out.extend(self.0.publish(&due, Empty.check(&due)));
+        }
         out.iter().map(|it| serde_json::from_str(it).unwrap()).collect()
     }
 
-    fn open(&mut self, uri: &str, text: &str) -> Vec<Value> {
+    pub(super) fn open(&mut self, uri: &str, text: &str) -> Vec<Value> {
         let document = json!({ "uri": uri, "languageId": "toml", "version": 1, "text": text });
         let params = json!({ "textDocument": document });
         self.send(&json!({ "jsonrpc": "2.0", "method": "textDocument/didOpen", "params": params }))
