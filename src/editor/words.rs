@@ -34,7 +34,9 @@ pub(super) fn describe(outline: &Outline, text: &str, stanza: usize) -> Option<S
     let name = outline.text(stanza, "name").unwrap_or("");
     let about = objects(outline, stanza);
     let when = outline.text(stanza, "when");
-    let when = when.map(|when| format!(" when `{when}`")).unwrap_or_default();
+    // One that is broken over lines is a part of the sentence all the same.
+    let when = when.map(|when| when.lines().map(str::trim).collect::<Vec<_>>().join(" "));
+    let when = when.map(|when| format!(" when `{}`", when.trim())).unwrap_or_default();
     let sentence = match kind {
         "allow" => format!("Allows {about}{when}."),
         "deny" => format!("Refuses {about}{when}, whatever allows it."),

@@ -162,7 +162,10 @@ pub(super) fn join(lines: &[Line<'_>], tokens: &[Token<'_>]) -> String {
                 let mut row = key.clone();
                 row.extend(std::iter::repeat_n(' ', key_width - width(key)));
                 row.push_str(" = ");
-                values.write(&mut row, value.clone());
+                match values.condition(key, value, width(&row)) {
+                    Some(broken) => row.push_str(&broken),
+                    None => values.write(&mut row, value.clone()),
+                }
                 (row, *comment)
             }
         });

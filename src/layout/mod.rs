@@ -4,8 +4,8 @@
 //! text ─ toml_parser (events) ─ lines ─ value (what stands behind a `=`) ─► text
 //! ```
 //!
-//! Only white space, the line breaks inside lists and the commas before a `]` change. Nothing is sorted, no string is quoted in
-//! another way, no comment goes. The rules:
+//! Only white space, the line breaks inside lists and the commas before a `]` change, and the quotes of conditions that are too long
+//! for a line. Nothing is sorted, no comment goes. The rules:
 //!
 //! 1. A blank line before each table header and the comments directly above it, none behind it; elsewhere what there is,
 //!    but never two in a row, and none at either end of the file.
@@ -16,7 +16,10 @@
 //! 4. A list goes on one line where it fits into [`WIDTH`] columns and holds no comment, else one element a line, each with a
 //!    comma. An inline table is broken over lines only if its author did so and it does not fit on one: TOML 1.0 knows no
 //!    other.
+//! 5. A `when` that does not fit into [`WIDTH`] columns goes into a literal string over several lines, broken before its outermost
+//!    `||`, or `&&` where there is none.
 
+mod condition;
 mod lines;
 mod value;
 

@@ -73,6 +73,65 @@ fn a_list_is_broken_where_it_does_not_fit() {
     assert_eq!(broken.lines().count(), 5, "{broken}");
 }
 
+/// Both sides of the edge, and what cannot be broken.
+#[test]
+fn a_condition_is_broken_where_it_does_not_fit() {
+    let x = |n: usize| "x".repeat(n);
+    let most = WIDTH - "when = 'a && '".len();
+    let fits = format!("when = 'a && {}'\n", x(most));
+    assert_eq!(lay_out(&fits).as_deref(), Some(&*fits));
+    let (long, half) = (x(most + 1), x(WIDTH / 2));
+    for (what, value, want) in [
+        ("and", format!("'a && {long}'"), format!("  a\n  && {long}\n")),
+        ("or first", format!("'a  && b || {long}'"), format!("  a  && b\n  || {long}\n")),
+        (
+            "an operand that does not fit",
+            format!("'a || {half} && {half} && c'"),
+            format!("  a\n  || {half}\n    && {half}\n    && c\n"),
+        ),
+        (
+            "escapes",
+            format!(r#""a == \"\u00e9\\\\\" && {long}""#),
+            format!("  a == \"é\\\\\"\n  && {long}\n"),
+        ),
+        ("blanks around", format!("' a && {long} '"), format!("  a\n  && {long}\n")),
+        ("quotes at the end", format!("\"{long} && 'a'\""), format!("  {long}\n  && 'a'\n")),
+    ] {
+        let want = format!("when = '''\n{want}'''  # c\nnext = 1\n");
+        let key = format!("when={value} # c\nnext=1");
+        assert_eq!(lay_out(&key).as_deref(), Some(&*want), "{what}");
+        assert_eq!(lay_out(&want).as_deref(), Some(&*want), "{what}, again");
+    }
+    for (what, value) in [
+        ("nothing to break at", format!("'{long}'")),
+        ("all in brackets", format!("'(a && {long})'")),
+        ("what a literal string cannot hold", format!("\"a == '''b''' && {long}\"")),
+        ("a control character", format!(r#""a == '\u0001' && {long}""#)),
+        ("a comment of CEL", format!("'a && {long} // b'")),
+        ("what its author broke", format!("'''a\n&& {long}'''")),
+        ("no expression", format!("'a && {long} && \"'")),
+        ("another blank", format!("\"\u{a0}a && {long}\"")),
+    ] {
+        let text = format!("when = {value}\n");
+        assert_eq!(lay_out(&text).as_deref(), Some(&*text), "{what}");
+    }
+    // The keys of others are others'.
+    for text in [format!("then = 'a && {long}'\n"), format!("a.when = 'a && {long}'\n")] {
+        assert_eq!(lay_out(&text).as_deref(), Some(&*text));
+    }
+}
+
+/// The line breaks count: what is at the bound of an expression stays on its line.
+#[test]
+fn a_condition_does_not_grow_over_its_bound() {
+    use crate::policy::expr::limits::MAX_LENGTH;
+    // Two lines: two indents and a line break more, a blank becomes another.
+    let more = 2 * 2 + 1;
+    let of = |n: usize| format!("when = 'a && {}'\n", "x".repeat(n - "a && ".len()));
+    assert_eq!(lay_out(&of(MAX_LENGTH - more)).unwrap().lines().count(), 4);
+    assert_eq!(lay_out(&of(MAX_LENGTH - more + 1)), Some(of(MAX_LENGTH - more + 1)));
+}
+
 #[test]
 fn a_table_stays_on_one_line_unless_its_author_broke_it() {
     let long = "x".repeat(WIDTH);

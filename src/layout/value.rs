@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml_parser::parser::EventKind;
 
-use super::{Token, WIDTH, trimmed, width};
+use super::{Token, WIDTH, condition, trimmed, width};
 
 /// The values of a file.
 pub(super) struct Values<'a, 't> {
@@ -106,6 +106,18 @@ impl<'a, 't> Values<'a, 't> {
                 _ => {}
             }
         }
+    }
+
+    /// The value of `key` at `range` over several lines, where it is a condition that has no room behind `before` columns.
+    pub(super) fn condition(
+        &self,
+        key: &str,
+        range: &Range<usize>,
+        before: usize,
+    ) -> Option<String> {
+        let [token] = self.tokens.get(range.clone())? else { return None };
+        let is_long = before + width(token.text) > WIDTH;
+        if key == condition::KEY && is_long { condition::broken(token.text) } else { None }
     }
 
     /// The list or table at `range` on one line; `None` where it holds what cannot be on one.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const EDGES: &[(&str, &[&str])] = &[
     ("diagnostic", &[]),
     ("wire", &[]),
-    ("layout", &[]),
+    ("layout", &["policy"]),
     ("shape", &["wire"]),
     ("editor", &["layout", "shape", "policy", "lock", "wire", "diagnostic"]),
     ("lock", &["wire", "diagnostic"]),

@@ -1,6 +1,11 @@
 //! `mcpfw fmt`: what it keeps, that it comes to rest, and what it refuses.
 
-#![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::io::Write as _;
@@ -63,14 +68,46 @@ fn texts() -> Vec<(String, String)> {
     found
 }
 
-/// Everything that a text says, in its order: its tokens but for white space and commas.
+/// What the expression `text` means: its tree, which does not know where it stands.
+fn tree(text: &str) -> Option<cel::common::ast::IdedExpr> {
+    cel::Env::default().parser().parse(text).ok()
+}
+
+/// `value` with its conditions as trees.
+fn meant(mut value: toml::Table) -> String {
+    let mut trees = Vec::new();
+    let mut open: Vec<&mut toml::Value> = value.iter_mut().map(|(_, value)| value).collect();
+    while let Some(value) = open.pop() {
+        match value {
+            toml::Value::Array(list) => open.extend(list),
+            toml::Value::Table(table) => {
+                if let Some(toml::Value::String(when)) = table.get_mut("when")
+                    && let Some(tree) = tree(when)
+                {
+                    trees.push(format!("{tree:?}"));
+                    when.clear();
+                }
+                open.extend(table.iter_mut().map(|(_, value)| value));
+            }
+            _ => {}
+        }
+    }
+    format!("{value:?}{trees:?}")
+}
+
+/// Everything that a text says, in its order: its tokens but for white space, commas, and conditions.
 fn pieces(text: &str) -> Vec<String> {
-    let mut pieces = Vec::new();
+    let mut pieces: Vec<String> = Vec::new();
     let tokens = toml_parser::Source::new(text).lex().into_vec();
     for token in tokens {
         use toml_parser::lexer::TokenKind::{Comma, Eof, Newline, Whitespace};
         if !matches!(token.kind(), Whitespace | Newline | Comma | Eof) {
             let span = token.span();
+            let before = pieces.len().checked_sub(2).map(|at| (&*pieces[at], &*pieces[at + 1]));
+            if before == Some(("when", "=")) {
+                pieces.push("a condition".to_owned());
+                continue;
+            }
             pieces.push(text[span.start()..span.end()].trim_end().to_owned());
         }
     }
@@ -86,13 +123,7 @@ fn keeps(text: &str) -> Result<(), TestCaseError> {
     let again = once.parse::<toml::Table>();
     prop_assert!(again.is_ok(), "no TOML any more:\n{text}\n---\n{once}");
     // A NaN is not equal to itself, but is written the same.
-    prop_assert_eq!(
-        format!("{value:?}"),
-        format!("{:?}", again.unwrap()),
-        "{}\n---\n{}",
-        text,
-        once
-    );
+    prop_assert_eq!(meant(value), meant(again.unwrap()), "{}\n---\n{}", text, once);
     let twice = lay_out(&once).unwrap();
     prop_assert_eq!(&once, &twice, "it does not come to rest:\n{}", text);
     prop_assert_eq!(
@@ -234,6 +265,111 @@ proptest! {
             prop_assert_eq!(lay_out(&once), Some(once));
         }
     }
+}
+
+/// Conditions of any shape, with what may stand between their tokens.
+fn condition() -> impl Strategy<Value = String> {
+    let atom = prop_oneof![
+        4 => "claims\\.[a-z]{1,20} (==|!=|<) \"[a-z&| /]{0,20}\"",
+        2 => "'[a-z&|]{0,9}' in claims\\.[a-z]{1,30}",
+        1 => "args\\.path\\.matches\\(r\"[a-z.|]{1,9}\"\\)",
+        1 => Just("claims.x == \"a\\\\n\"".to_owned()),
+        1 => Just("!has(args.x)".to_owned()),
+        1 => Just("claims.é".to_owned()),
+    ];
+    atom.prop_recursive(4, 24, 6, |inner| {
+        let operator = prop_oneof![
+            6 => Just("&&"),
+            4 => Just("||"),
+            2 => Just("  && "),
+            1 => Just("\t||"),
+            1 => Just("\n&&"),
+            1 => Just("// c\n||"),
+        ];
+        let chain = (inner.clone(), prop::collection::vec((operator, inner.clone()), 1..6));
+        let chain = chain.prop_map(|(first, rest)| {
+            rest.iter().fold(first, |all, (operator, next)| format!("{all} {operator} {next}"))
+        });
+        prop_oneof![
+            4 => chain.clone(),
+            2 => chain.prop_map(|inner| format!("({inner})")),
+            1 => (inner.clone(), inner).prop_map(|(a, b)| format!("({a} ? {b} : {a})")),
+        ]
+    })
+}
+
+/// `text` as a string of TOML, in each way that can hold it.
+fn quoted(text: &str) -> Vec<String> {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    let escaped = escaped.replace('\n', "\\n").replace('\t', "\\t");
+    let mut all = vec![format!("\"{escaped}\""), format!("\"\"\"{escaped}\"\"\"")];
+    if !text.contains(['\'', '\n']) {
+        all.push(format!("'{text}'"));
+    }
+    if !text.contains("'''") && !text.ends_with('\'') {
+        all.push(format!("'''{text}'''"));
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    /// What is broken over lines means what it meant, comes to rest, and keeps its comment.
+    #[test]
+    fn conditions_mean_what_they_meant(text in condition(), has_comment: bool) {
+        let comment = if has_comment { "  # é" } else { "" };
+        for string in quoted(&text) {
+            let file = format!(
+                "[[allow]]\nname = \"a\"\nwhen = {string}{comment}\ntools = [\"x\"]\n"
+            );
+            keeps(&file)?;
+            let once = lay_out(&file).unwrap();
+            prop_assert!(once.contains(&format!("{comment}\ntools")), "{}", once);
+            let when = once.parse::<toml::Table>().unwrap()["allow"][0]["when"].clone();
+            let after = tree(when.as_str().unwrap());
+            prop_assert!(after == tree(&text), "{}\n---\n{}", text, once);
+        }
+    }
+}
+
+/// Findings in a condition over lines stand where it is written.
+#[test]
+fn findings_stand_in_the_line_of_a_broken_condition() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    let long = "x".repeat(60);
+    let when =
+        format!(r#"claims.plan == \"é😀{long}\" && clams.sub != \"{long}\" || args.n + 1 > 2"#);
+    let text = format!("[[allow]]\nname  = \"a\"\ntools = [\"t\"]\nwhen  = \"{when}\"\n");
+    fs::write(&file, &text).unwrap();
+    assert!(fmt(&["."], folder.path()).status.success());
+    let after = fs::read_to_string(&file).unwrap();
+    assert_eq!(after.lines().filter(|line| line.starts_with("  ")).count(), 3, "{after}");
+    let places = |text: &str| -> Vec<String> {
+        fs::write(&file, text).unwrap();
+        let done =
+            mcpfw(&["check", ".", "--format", "json"]).current_dir(&folder).output().unwrap();
+        let found: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        let found = found.as_array().unwrap().iter().filter(|it| it["severity"] == "error");
+        found
+            .map(|it| {
+                let number = |key: &str| usize::try_from(it[key].as_u64().unwrap()).unwrap() - 1;
+                let place = |line: &str, column: &str| {
+                    let lines = text.split_inclusive('\n').take(number(line));
+                    let start: usize = lines.map(str::len).sum();
+                    let rest = &text[start..];
+                    let here = rest.char_indices().nth(number(column));
+                    start + here.map_or(rest.len(), |(at, _)| at)
+                };
+                let there = place("line", "column")..place("end_line", "end_column");
+                format!("{} {}", it["code"], &text[there])
+            })
+            .collect()
+    };
+    let found = places(&after);
+    assert!(found.len() >= 2 && found.iter().any(|it| it.ends_with(" clams")), "{found:?}");
+    assert_eq!(found, places(&text));
 }
 
 #[test]

@@ -24,6 +24,7 @@
 //! | `c ? x : y`, `c` unknown | fails | unknown | |
 
 mod address;
+mod breaks;
 mod conditions;
 mod eval;
 pub(in crate::policy) mod formula;
@@ -47,6 +48,7 @@ mod view;
 
 use std::fmt;
 
+pub use breaks::{Break, breaks};
 pub use conditions::ConditionSeen;
 pub use missing::Missed;
 pub use path::{Path, Resolved};
