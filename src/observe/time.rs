@@ -49,31 +49,37 @@ fn civil(days: u64) -> (u64, u64, u64) {
 /// the day, the minute, the second or a fraction of three digits. `None` where it is anything else.
 #[must_use]
 pub fn parse_rfc3339(text: &str) -> Option<u64> {
+    let bytes = text.as_bytes();
     let digits = |range: std::ops::Range<usize>| {
-        let part = text.get(range)?;
-        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u64>().ok())?
+        bytes.get(range)?.iter().try_fold(0_u64, |number, byte| {
+            byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0'))
+        })
     };
-    let mark = |at: usize, mark: &str| text.get(at..at + 1) == Some(mark);
+    let mark = |at: usize, mark: u8| bytes.get(at) == Some(&mark);
     let (year, month, day) = (digits(0..4)?, digits(5..7)?, digits(8..10)?);
-    if !mark(4, "-") || !mark(7, "-") || !(1970..=9999).contains(&year) {
+    if !mark(4, b'-') || !mark(7, b'-') || !(1970..=9999).contains(&year) {
         return None;
     }
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u64::from(is_leap),
+        _ => return None,
+    };
+    if !(1..=last).contains(&day) {
         return None;
     }
     let days = days(year, month, day);
-    if civil(days) != (year, month, day) {
-        return None;
-    }
     let of_day = |hour: u64, minute: u64, second: u64| {
         (hour < 24 && minute < 60 && second < 60).then_some((hour * 60 + minute) * 60 + second)
     };
     let is_utc = text.ends_with('Z');
     let (seconds, millis) = match text.len() - usize::from(is_utc) {
         10 if !is_utc => (0, 0),
-        16 if mark(10, "T") && mark(13, ":") => (of_day(digits(11..13)?, digits(14..16)?, 0)?, 0),
-        19 | 23 if mark(10, "T") && mark(13, ":") && mark(16, ":") => {
-            let millis = if mark(19, ".") { digits(20..23)? } else { 0 };
+        16 if mark(10, b'T') && mark(13, b':') => (of_day(digits(11..13)?, digits(14..16)?, 0)?, 0),
+        19 | 23 if mark(10, b'T') && mark(13, b':') && mark(16, b':') => {
+            let millis = if mark(19, b'.') { digits(20..23)? } else { 0 };
             (of_day(digits(11..13)?, digits(14..16)?, digits(17..19)?)?, millis)
         }
         _ => return None,
@@ -124,6 +130,13 @@ mod tests {
             ("Z", None),
             ("1970-01-02Z", None),
             ("1970-02-30", None),
+            ("1970-02-29", None),
+            ("2000-02-29", Some(951_782_400_000)),
+            ("2100-02-29", None),
+            ("2026-04-31", None),
+            ("2026-12-31", Some(1_798_675_200_000)),
+            ("2026-01-00", None),
+            ("2026-00-01", None),
             ("1970-13-01", None),
             ("1969-12-31", None),
             ("1970-01-01T24:00", None),

@@ -64,6 +64,34 @@ impl Missing {
     }
 }
 
+/// What the rules of a set read of all that a record may lack.
+#[derive(Clone, Debug)]
+pub struct Minded {
+    claims: Box<[ClaimPath]>,
+    scopes: bool,
+    id: bool,
+    issuer: bool,
+}
+
+impl Minded {
+    /// What of `missing` no argument and no way of a call is, as far as any rule reads it: what is decided without the one is
+    /// decided without the other.
+    #[must_use]
+    pub fn of_caller(&self, missing: &Missing) -> Missing {
+        let is_known = |path: &&ClaimPath| !missing.misses_claim(path);
+        let known: Vec<ClaimPath> = self.claims.iter().filter(is_known).cloned().collect();
+        // INVARIANT: what is below a known path is known, so that of the paths that are read those are known that were.
+        let claims = (known.len() < self.claims.len()).then(|| known.into());
+        Missing {
+            claims,
+            scopes: missing.scopes && self.scopes,
+            id: missing.id && self.id,
+            issuer: missing.issuer && self.issuer,
+            ..missing.clone()
+        }
+    }
+}
+
 /// For whom everything that is not known speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leaning {
@@ -125,6 +153,28 @@ impl Policy {
                 Err(worst) => Certainty::Undecided { best, worst },
             },
         }
+    }
+
+    /// What the rules read of all that a record may lack.
+    #[must_use]
+    pub fn minded(&self) -> Minded {
+        let claims = Some(Vec::new().into());
+        let all = Missing { claims, scopes: true, id: true, issuer: true, ..Missing::default() };
+        let mut claims: Vec<ClaimPath> = Vec::new();
+        let (mut id, mut issuer) = (false, false);
+        let mut scopes = self.stanzas.iter().any(Stanza::asks_for_scopes);
+        for missed in self.predicates.iter().flat_map(|it| it.expr.missed(&all)) {
+            match missed {
+                Missed::Claim(path) => claims.push(path.into()),
+                Missed::Named("client.scopes") => scopes = true,
+                Missed::Named("client.id") => id = true,
+                Missed::Named("client.issuer") => issuer = true,
+                Missed::Named(_) | Missed::Arg(_) => {}
+            }
+        }
+        claims.sort();
+        claims.dedup();
+        Minded { claims: claims.into(), scopes, id, issuer }
     }
 
     /// The rules that apply or not depending on what is `missing`, in order.

@@ -1,9 +1,12 @@
 //! What a record of a decision must hold, so that the decision can be made again: the claims and arguments that a set reads.
 
-use super::expr::{Expr, Path, Root};
+use super::expr::{Expr, Path, Reads, Root};
+use super::index::members;
+use super::selector::Question;
 use super::stanza::{Body, Budget, Predicate, Stanza};
+use super::target::Target;
 use super::types::Types;
-use super::{Captures, Principal, Value};
+use super::{Captures, Needs, Object, Policy, Principal, Value};
 
 /// A claim that some rule reads, or that `schema.toml` declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,35 @@ impl ReadClaim {
     #[must_use]
     pub fn of<'p>(&self, principal: &'p Principal) -> Option<&'p Value> {
         self.names.iter().try_fold(principal.claims(), |value, name| value.member(name))
+    }
+}
+
+/// What a verdict about one thing can depend on, besides that thing, the caller, the route and the revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depends {
+    /// Arguments, and whether it is a leg of a multi-round-trip request.
+    pub needs: Needs,
+    /// `client.ip` and `request.*`.
+    pub context: bool,
+    /// The time: a rule expires, or has.
+    pub time: bool,
+}
+
+impl Policy {
+    /// What a verdict about a call of `method` on `object` can depend on.
+    #[must_use]
+    pub fn depends(&self, method: &str, object: Option<&Object>) -> Depends {
+        let of = object.map(|object| (object.kind, &*object.name));
+        let target = Target::new(method, of, false);
+        let mut depends =
+            Depends { needs: self.needs(method, object), context: false, time: false };
+        for id in self.index.candidates(&target, Question::Use).blocks().flat_map(members) {
+            let Some(rule) = self.stanzas.get(id as usize) else { continue };
+            depends.time |= rule.expires.is_some();
+            let reads = |expr: &Expr| expr.reads().any_of(Reads::CONTEXT);
+            depends.context |= self.condition(id).is_some_and(reads);
+        }
+        depends
     }
 }
 

@@ -4,15 +4,23 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::aim::Aim;
+use super::caller::{self, Caller};
+use super::kept::Kept;
 use super::record::{Asked, Record, is_cut};
+use super::verdicts::{Found, Seat, Verdicts};
 use crate::policy::{
-    Arg, Args, Call, Certainty, ClaimPath, ClientKind, Context, Missing, Object, Policy, Principal,
-    Reason, Refusal, RuleId, UnixTime, Value,
+    Call, Certainty, ClientKind, Context, Minded, Missing, Policy, Principal, Reason, Refusal,
+    RuleId, SlotSet, UnixTime,
 };
 use crate::wire::mcp::{Method, RevisionSet};
 
-/// Callers that are remembered with what was found of them; more are met again as if for the first time.
-const CALLERS: usize = 1 << 16;
+/// Bytes of callers that are kept with what was found of them, about: 40 000 of a usual kind under 1 000 rules.
+const CALLERS: usize = 64 << 20;
+/// Bytes of things that are called, about: 20 000 of a usual kind.
+const AIMS: usize = 16 << 20;
+/// Ways of being open that are kept.
+const OPEN: usize = 4096;
 
 /// What the rules say of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,12 +46,16 @@ pub enum Judged {
         reason: Option<Reason>,
     },
     /// It depends on what the record lacks.
-    Open {
-        /// The rules that apply or not.
-        rules: Vec<RuleId>,
-        /// What they read.
-        needs: Vec<String>,
-    },
+    Open(Arc<Open>),
+}
+
+/// What keeps a verdict open.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// The rules that apply or not.
+    pub rules: Vec<RuleId>,
+    /// What they read.
+    pub needs: Vec<String>,
 }
 
 /// Why a record cannot be judged.
@@ -73,28 +85,50 @@ pub enum Unjudged {
 #[derive(Debug)]
 pub struct Judge<'p> {
     policy: &'p Policy,
+    minded: Minded,
     /// The time at which everything is decided; `None`: each call when it was.
     at: Option<UnixTime>,
-    callers: HashMap<Box<[u8]>, Arc<Caller>>,
+    callers: Kept<Caller>,
+    aims: Kept<Aim>,
+    verdicts: Verdicts,
     key: Vec<u8>,
     /// By what they depend on.
-    needs: HashMap<(Vec<RuleId>, Missing), Vec<String>>,
+    open: HashMap<(Vec<RuleId>, Missing), Arc<Open>>,
 }
 
-/// A caller as recorded.
-#[derive(Debug)]
-struct Caller {
-    principal: Principal,
-    /// What is not known of it.
-    missing: Missing,
+/// What a record says of a call, found in what is kept.
+struct Place<'l> {
+    caller: usize,
+    aim: usize,
+    route: &'l str,
+    host: Option<&'l str>,
+    ip: IpAddr,
 }
 
 impl<'p> Judge<'p> {
     /// Judges by `policy`; every call as if it came at `at`, or else when it came.
     #[must_use]
     pub fn new(policy: &'p Policy, at: Option<UnixTime>) -> Self {
-        let (callers, needs) = (HashMap::new(), HashMap::new());
-        Self { policy, at, callers, key: Vec::new(), needs }
+        Self::with_room(policy, at, CALLERS, AIMS)
+    }
+
+    /// The same, with room for so many bytes of callers and of things that are called.
+    pub(super) fn with_room(
+        policy: &'p Policy,
+        at: Option<UnixTime>,
+        callers: usize,
+        aims: usize,
+    ) -> Self {
+        Self {
+            policy,
+            minded: policy.minded(),
+            at,
+            callers: Kept::new(callers),
+            aims: Kept::new(aims),
+            verdicts: Verdicts::default(),
+            key: Vec::new(),
+            open: HashMap::new(),
+        }
     }
 
     /// What was said of `asked` then.
@@ -128,27 +162,17 @@ impl<'p> Judge<'p> {
     ///
     /// # Errors
     /// [`Unjudged`]
-    pub fn judge<'l>(
+    pub fn judge(
         &mut self,
-        record: &Record<'_, 'l>,
-        asked: &Asked<'l>,
+        record: &Record<'_, '_>,
+        asked: &Asked<'_>,
     ) -> Result<(Verdict, Judged), Unjudged> {
         let then = Self::then(record, asked)?;
-        let asking = self.ask(record, asked)?;
-        let Asking { caller, call, missing, at, .. } = &asking;
-        let context = asking.context();
-        let decided = self.policy.decide_without(&caller.principal, &context, call, missing, *at);
-        let (to, rule, reason) = match decided {
-            Certainty::Permitted(permitted) => (Verdict::Allow, permitted.basis().rule(), None),
-            Certainty::Refused(refusal) => {
-                (Verdict::Deny, Refusal::rule(&refusal), Some(refusal.reason()))
-            }
-            Certainty::Undecided { .. } => {
-                let principal = &caller.principal;
-                let rules = self.policy.open_rules(principal, &context, call, missing, *at);
-                let needs = self.needs(&rules, missing);
-                return Ok((then, Judged::Open { rules, needs }));
-            }
+        let place = self.place(record, asked)?;
+        let (to, rule, reason) = match self.now(record, &place) {
+            Found::Permitted(rule) => (Verdict::Allow, rule, None),
+            Found::Refused(rule, reason) => (Verdict::Deny, rule, Some(reason)),
+            Found::Open(open) => return Ok((then, Judged::Open(open))),
         };
         let judged = match to == then {
             true => Judged::Same(to),
@@ -157,22 +181,47 @@ impl<'p> Judge<'p> {
         Ok((then, judged))
     }
 
-    /// What `rules` read of what is `missing`.
-    fn needs(&mut self, rules: &[RuleId], missing: &Missing) -> Vec<String> {
-        const KINDS: usize = 4096;
-        let key = (rules.to_vec(), missing.clone());
-        if let Some(known) = self.needs.get(&key) {
-            return known.clone();
+    /// What the set says of the call at `place`.
+    fn now(&mut self, record: &Record<'_, '_>, place: &Place<'_>) -> Found {
+        let (Some(caller), Some(aim)) =
+            (self.callers.thing(place.caller), self.aims.thing_mut(place.aim))
+        else {
+            // Not reached: both have been kept.
+            return Found::Refused(None, Reason::DefaultDeny);
+        };
+        let known = aim.take(record);
+        let missing = missing(record, caller, aim, known);
+        // INVARIANT: nothing else but what the seat is of decides. What is known of arguments, where the call came from and
+        // when are not in it.
+        let depends = aim.depends;
+        let is_seated =
+            known.is_empty() && !depends.context && (!depends.time || self.at.is_some());
+        let seat = is_seated.then(|| {
+            let retry = depends.needs.is_retry.then_some((record.is_retry, missing.is_retry));
+            Seat::new(place.caller, place.aim, retry)
+        });
+        if let Some(found) = seat.and_then(|seat| self.verdicts.found(seat)) {
+            return found;
         }
-        let mut names: Vec<String> =
-            rules.iter().flat_map(|rule| self.policy.lacks(*rule, missing)).collect();
-        names.sort();
-        names.dedup();
-        if self.needs.len() >= KINDS {
-            self.needs.clear();
+        aim.call.is_retry = record.is_retry;
+        let (call, principal) = (&aim.call, &caller.principal);
+        let context = place.context();
+        let at = self.at.unwrap_or(record.judged);
+        let found = match self.policy.decide_without(principal, &context, call, &missing, at) {
+            Certainty::Permitted(permitted) => Found::Permitted(permitted.basis().rule()),
+            Certainty::Refused(refusal) => {
+                Found::Refused(Refusal::rule(&refusal), refusal.reason())
+            }
+            Certainty::Undecided { .. } => {
+                let rules = self.policy.open_rules(principal, &context, call, &missing, at);
+                Found::Open(opened(&mut self.open, self.policy, rules, missing))
+            }
+        };
+        aim.leave();
+        if let Some(seat) = seat {
+            self.verdicts.keep(seat, found.clone());
         }
-        self.needs.insert(key, names.clone());
-        names
+        found
     }
 
     /// What `record` says of `asked`, as the set is asked about it.
@@ -180,100 +229,128 @@ impl<'p> Judge<'p> {
     /// # Errors
     /// [`Unjudged::Incomplete`]
     pub fn ask<'l>(
-        &mut self,
+        &self,
         record: &Record<'_, 'l>,
-        asked: &Asked<'l>,
+        asked: &Asked<'_>,
     ) -> Result<Asking<'l>, Unjudged> {
-        let (Some(route), Some(revision), Some(kind)) =
-            (record.route, record.revision, record.client)
-        else {
-            return Err(Unjudged::Incomplete);
-        };
-        let ip: IpAddr = record.peer.parse().map_err(|_| Unjudged::Incomplete)?;
-        let caller = self.caller(record, kind);
-        let mut missing = caller.missing.clone();
-        missing.host = record.host.is_none_or(is_cut);
-        missing.is_retry = !record.is_audit;
-        let args = self.arguments(record, &mut missing);
-        let object = asked.object.map(|(kind, name)| Object { kind, name: name.into() });
-        let call = Call {
-            method: asked.method.into(),
-            object,
-            revision,
-            is_request: true,
-            is_retry: record.is_retry,
-            args,
-            subscriptions: None,
-        };
+        let (route, revision) = record.route.zip(record.revision).ok_or(Unjudged::Incomplete)?;
+        let kind = record.client.ok_or(Unjudged::Incomplete)?;
+        let ip = address(record)?;
+        let caller = self.met(record, kind);
+        let mut aim = Aim::of(self.policy, asked, revision);
+        let known = aim.take(record);
+        let missing = missing(record, &caller, &aim, known);
+        let call = Call { is_retry: record.is_retry, ..aim.call };
         let at = self.at.unwrap_or(record.judged);
         let host = record.host.unwrap_or_default();
         Ok(Asking { caller, call, missing, at, route, host, ip })
     }
 
-    /// The arguments that are recorded; the others are missing.
-    fn arguments(&self, record: &Record<'_, '_>, missing: &mut Missing) -> Args {
-        let captures = self.policy.captures();
-        if captures.is_empty() {
-            return Args::default();
+    /// Finds who called and what, or keeps it from now on.
+    fn place<'l>(
+        &mut self,
+        record: &Record<'_, 'l>,
+        asked: &Asked<'_>,
+    ) -> Result<Place<'l>, Unjudged> {
+        let (Some(route), Some(revision), Some(kind)) =
+            (record.route, record.revision, record.client)
+        else {
+            return Err(Unjudged::Incomplete);
+        };
+        let ip = address(record)?;
+        if self.callers.is_full() || self.aims.is_full() {
+            self.forget();
         }
-        let mut args = Args::new(captures);
-        let slots = || (0_u8..).zip(self.policy.args_read());
-        slots().for_each(|(slot, _)| missing.args.insert(slot));
-        if !record.is_audit {
-            return args;
-        }
-        let mut known = crate::policy::SlotSet::EMPTY;
-        for (name, value) in record.values() {
-            for (slot, pointer) in slots() {
-                match pointer.strip_prefix(name) {
-                    Some("") => args.set(slot, Arg::Value(value.clone())),
-                    // Below a scalar or a list, nothing has a name.
-                    Some(below) if below.starts_with('/') => {}
-                    _ => continue,
-                }
-                known.insert(slot);
+        self.key.clear();
+        caller::write_key(&mut self.key, record, kind);
+        let caller = match self.callers.place(&self.key) {
+            Some(place) => place,
+            None => {
+                let caller = self.met(record, kind);
+                // What a value takes besides its bytes, and what is remembered of each rule.
+                let bytes = self.key.len() * 8 + self.policy.rules().len() / 2 + 512;
+                self.callers.keep(&self.key, caller, bytes)
             }
-        }
-        for (slot, pointer) in slots() {
-            let is_below = |name: &&str| {
-                pointer
-                    .strip_prefix(*name)
-                    .is_some_and(|below| below.is_empty() || below.starts_with('/'))
-            };
-            if record.absent.iter().any(is_below) {
-                known.insert(slot);
-            } else if record.too_large.contains(&&**pointer) {
-                args.set(slot, Arg::TooLarge);
-                known.insert(slot);
+        };
+        self.key.clear();
+        Aim::write_key(&mut self.key, asked, route, revision);
+        let aim = match self.aims.place(&self.key) {
+            Some(place) => place,
+            None => {
+                let aim = Aim::of(self.policy, asked, revision);
+                let bytes = self.key.len() + self.policy.captures().len() * 64 + 512;
+                self.aims.keep(&self.key, aim, bytes)
             }
-        }
-        missing.args = missing.args.without(known);
-        args
+        };
+        Ok(Place { caller, aim, route, host: record.host, ip })
     }
 
-    fn caller(&mut self, record: &Record<'_, '_>, kind: ClientKind) -> Arc<Caller> {
-        let key = &mut self.key;
-        key.clear();
-        record.write_caller(key);
-        if let Some(known) = self.callers.get(&**key) {
-            return Arc::clone(known);
-        }
-        let caller = Arc::new(Caller::of(record, kind));
-        if self.callers.len() >= CALLERS {
-            self.callers.clear();
-        }
-        self.callers.insert(key.as_slice().into(), Arc::clone(&caller));
-        caller
+    /// A caller that was not met before.
+    fn met(&self, record: &Record<'_, '_>, kind: ClientKind) -> Caller {
+        let Caller { principal, missing } = Caller::of(record, kind);
+        Caller { principal, missing: self.minded.of_caller(&missing) }
+    }
+
+    /// Forgets all that was kept, which is found out again.
+    fn forget(&mut self) {
+        self.callers.clear();
+        self.aims.clear();
+        self.verdicts = Verdicts::default();
+    }
+}
+
+/// What `record` lacks of what a verdict can depend on; of the arguments those that are `known` are not missing.
+fn missing(record: &Record<'_, '_>, caller: &Caller, aim: &Aim, known: SlotSet) -> Missing {
+    let depends = aim.depends;
+    Missing {
+        args: depends.needs.slots.without(known),
+        is_retry: depends.needs.is_retry && !record.is_audit,
+        host: depends.context && record.host.is_none_or(is_cut),
+        ..caller.missing.clone()
+    }
+}
+
+/// Why a verdict is open, in what is kept of that.
+fn opened(
+    kept: &mut HashMap<(Vec<RuleId>, Missing), Arc<Open>>,
+    policy: &Policy,
+    rules: Vec<RuleId>,
+    missing: Missing,
+) -> Arc<Open> {
+    let key = (rules, missing);
+    if let Some(known) = kept.get(&key) {
+        return Arc::clone(known);
+    }
+    let (rules, missing) = &key;
+    let mut needs: Vec<String> =
+        rules.iter().flat_map(|rule| policy.lacks(*rule, missing)).collect();
+    needs.sort();
+    needs.dedup();
+    let open = Arc::new(Open { rules: rules.clone(), needs });
+    if kept.len() >= OPEN {
+        kept.clear();
+    }
+    kept.insert(key, Arc::clone(&open));
+    open
+}
+
+fn address(record: &Record<'_, '_>) -> Result<IpAddr, Unjudged> {
+    record.peer.parse().map_err(|_| Unjudged::Incomplete)
+}
+
+impl Place<'_> {
+    fn context(&self) -> Context<'_> {
+        Context { route: self.route, host: self.host.unwrap_or_default(), sni: None, ip: self.ip }
     }
 }
 
 /// A recorded call as a set is asked about it.
 #[derive(Debug)]
 pub struct Asking<'l> {
-    caller: Arc<Caller>,
+    caller: Caller,
     /// The call.
     pub call: Call,
-    /// What the record lacks.
+    /// What the record lacks of what a verdict can depend on.
     pub missing: Missing,
     /// When.
     pub at: UnixTime,
@@ -294,85 +371,4 @@ impl Asking<'_> {
     pub fn context(&self) -> Context<'_> {
         Context { route: self.route, host: self.host, sni: None, ip: self.ip }
     }
-}
-
-impl Caller {
-    fn of(record: &Record<'_, '_>, kind: ClientKind) -> Self {
-        let whole = |text: Option<&str>| text.filter(|text| !is_cut(text)).map(Box::<str>::from);
-        let (id, issuer) = (whole(record.id), whole(record.issuer));
-        let mut missing = Missing {
-            id: id.is_none() && record.id.is_some(),
-            issuer: issuer.is_none() && record.issuer.is_some(),
-            ..Missing::default()
-        };
-        let mut claims = Value::Map(Vec::new());
-        let mut known: Vec<ClaimPath> = Vec::new();
-        for (name, value) in record.values() {
-            if let Some(path) = claim(name) {
-                claims = with(claims, &path, value);
-                known.push(path);
-            }
-        }
-        known.extend(record.absent.iter().filter_map(|name| claim(name)));
-        if kind == ClientKind::Jwt {
-            // RFC 9068: who a token is of and who made it are claims of it.
-            for (name, value) in [("sub", &id), ("iss", &issuer)] {
-                let path: ClaimPath = Box::new([name.into()]);
-                if let Some(value) = value
-                    && !known.contains(&path)
-                {
-                    claims = with(claims, &path, Value::from(&**value));
-                    known.push(path);
-                }
-            }
-        }
-        let mut scopes = Vec::new();
-        // Who proved nothing claims nothing.
-        if kind != ClientKind::Anonymous {
-            missing.claims = Some(known.into());
-            match &record.scopes {
-                Some(all) => scopes = all.iter().map(|scope| Box::from(*scope)).collect(),
-                None => missing.scopes = true,
-            }
-        }
-        Self { principal: Principal::verified(kind, issuer, id, scopes, claims), missing }
-    }
-}
-
-/// What is recorded of the caller's claims; `None`: it proved nothing.
-pub(super) fn claims(record: &Record<'_, '_>) -> Option<Value> {
-    let kind = record.client.filter(|kind| *kind != ClientKind::Anonymous)?;
-    Some(Caller::of(record, kind).principal.claims().clone())
-}
-
-/// The path of the claim that records name `name`.
-fn claim(name: &str) -> Option<ClaimPath> {
-    names(name.strip_prefix("/claims/")?)
-}
-
-/// The names of the JSON Pointer `below` without its first `/`.
-pub(super) fn names(below: &str) -> Option<ClaimPath> {
-    Some(below.split('/').map(|name| name.replace("~1", "/").replace("~0", "~").into()).collect())
-}
-
-/// `map` with `value` at the end of `path`. As deep as the path is long, which the line's length bounds: no recursion.
-pub(super) fn with(map: Value, path: &[Box<str>], value: Value) -> Value {
-    let Some((first, rest)) = path.split_first() else { return map };
-    let below = map.member(first).cloned();
-    // What stands below, from the end of the path upwards.
-    let value = rest.iter().enumerate().rev().fold(value, |value, (at, name)| {
-        let above = rest.iter().take(at);
-        let there = above.fold(below.as_ref(), |there, name| there?.member(name));
-        added(there, name, value)
-    });
-    added(Some(&map), first, value)
-}
-
-/// The object `there`, or a new one, with `value` as its member `name`.
-fn added(there: Option<&Value>, name: &str, value: Value) -> Value {
-    let members = match there {
-        Some(Value::Map(members)) => members.as_slice(),
-        _ => &[],
-    };
-    Value::map(members.iter().cloned().chain([(name.into(), value)]))
 }

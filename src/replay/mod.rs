@@ -8,15 +8,26 @@
 //! The lines are those of the audit log, which hold what the decision read, or of the access log, which do not: then much
 //! of what a condition asks is missing, and only what holds whatever it was is said.
 
+mod aim;
+mod caller;
+mod groups;
 mod judge;
+mod kept;
+mod nodes;
 mod propose;
+mod quick;
+mod reader;
 mod record;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod toml;
 mod traffic;
+mod verdicts;
 
-pub use judge::{Judge, Judged, Unjudged, Verdict};
+pub use judge::{Judge, Judged, Open, Unjudged, Verdict};
 pub use propose::{Proposal, Wish, propose, propose_reads};
-pub use record::{Asked, Fault, LINE, Line, Reader, Record};
+pub use reader::Reader;
+pub use record::{Asked, Fault, LINE, Line, Record};
 pub use tally::{By, Example, Group, Key, Place, Tally};
 pub use traffic::{Called, Calls, Sample, Traffic, Values};

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::judge::{names, with};
+use super::caller::{names, with};
 use super::toml::{comment, inline, quoted, string, strings};
 use super::traffic::{Called, Calls, Traffic, Values};
 use crate::policy::{Value, is_exact_name};

@@ -1,10 +1,11 @@
 //! One line of a log.
 
-use simd_json::{Buffers, Node, StaticNode, Tape};
+use simd_json::{Node, StaticNode};
 use smallvec::SmallVec;
 
+use super::nodes::{count, elements, members, text, texts, value};
 use crate::observe::parse_rfc3339;
-use crate::policy::{ClientKind, Number, Value};
+use crate::policy::{ClientKind, Value};
 use crate::wire::mcp::{ObjectKind, Revision};
 
 /// Most bytes of a line. The longest that mcpfw writes has a batch of 20 calls with names of 1 KiB, each byte of them escaped.
@@ -104,110 +105,24 @@ pub struct Asked<'l> {
     pub rule: Option<&'l str>,
 }
 
-/// Parses lines, with the memory that the lines before have needed.
-pub struct Reader {
-    buffers: Buffers,
-    nodes: Option<Tape<'static>>,
-}
-
-impl std::fmt::Debug for Reader {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Reader")
-    }
-}
-
-impl Default for Reader {
-    fn default() -> Self {
-        Self { buffers: Buffers::new(4096), nodes: None }
-    }
-}
-
-impl Reader {
-    /// Parses `line`, whose strings are unescaped in place, and gives what it is to `then`.
-    pub fn read<R>(
-        &mut self,
-        line: &mut [u8],
-        then: impl FnOnce(Result<Line<'_, '_>, Fault>) -> R,
-    ) -> R {
-        if line.len() > LINE {
-            return then(Err(Fault::TooLong));
-        }
-        let mut tape = self.nodes.take().unwrap_or_else(Tape::null).reset();
-        // Iterative: how deep a line goes costs memory below that of its text, and no stack.
-        let parsed = simd_json::fill_tape(line, &mut self.buffers, &mut tape);
-        let result = match parsed {
-            Ok(()) => then(Line::of(&tape.0)),
-            Err(_) => then(Err(Fault::NotJson)),
-        };
-        self.nodes = Some(tape.reset());
-        result
-    }
-}
-
-/// The members of the object that `nodes` begin with; none where they begin with something else.
-fn members<'t, 'l>(nodes: &'t [Node<'l>]) -> impl Iterator<Item = (&'l str, &'t [Node<'l>])> {
-    let (mut left, mut rest) = match nodes.split_first() {
-        Some((Node::Object { len, .. }, rest)) => (*len, rest),
-        _ => (0, nodes),
-    };
-    std::iter::from_fn(move || {
-        left = left.checked_sub(1)?;
-        let (Node::String(name), after) = rest.split_first()? else { return None };
-        let (value, after) = after.split_at_checked(size(after.first()?))?;
-        rest = after;
-        Some((*name, value))
-    })
-}
-
-/// The elements of the list that `nodes` begin with.
-fn elements<'t, 'l>(nodes: &'t [Node<'l>]) -> impl Iterator<Item = &'t [Node<'l>]> {
-    let (mut left, mut rest) = match nodes.split_first() {
-        Some((Node::Array { len, .. }, rest)) => (*len, rest),
-        _ => (0, nodes),
-    };
-    std::iter::from_fn(move || {
-        left = left.checked_sub(1)?;
-        let (value, after) = rest.split_at_checked(size(rest.first()?))?;
-        rest = after;
-        Some(value)
-    })
-}
-
-/// Nodes of a value.
-fn size(first: &Node<'_>) -> usize {
-    match first {
-        Node::Object { count, .. } | Node::Array { count, .. } => count.saturating_add(1),
-        Node::String(_) | Node::Static(_) => 1,
-    }
-}
-
-fn text<'l>(value: &[Node<'l>]) -> Option<&'l str> {
-    match value {
-        [Node::String(text)] => Some(text),
-        _ => None,
-    }
-}
-
-fn texts<'l, A: smallvec::Array<Item = &'l str>>(value: &[Node<'l>]) -> SmallVec<A> {
-    elements(value).filter_map(text).collect()
-}
-
-fn count(value: &[Node<'_>]) -> Option<u64> {
-    match value {
-        [Node::Static(StaticNode::U64(count))] => Some(*count),
-        [Node::Static(StaticNode::I64(count))] => u64::try_from(*count).ok(),
-        _ => None,
-    }
-}
-
 /// Whether the writer of the log may have cut `text` off.
 pub(super) fn is_cut(text: &str) -> bool {
     // The cut is made before a character that would not fit.
     text.len() + 3 > CUT && text.ends_with('…')
 }
 
+/// The start of `text` that the writer of the log would have left of it: what is kept of a line is no longer, whoever wrote it.
+pub(super) fn clipped(text: &str) -> &str {
+    const KEPT: usize = CUT + '…'.len_utf8();
+    if text.len() <= KEPT {
+        return text;
+    }
+    text.get(..text.floor_char_boundary(KEPT)).unwrap_or_default()
+}
+
 impl<'t, 'l> Line<'t, 'l> {
-    fn of(nodes: &'t [Node<'l>]) -> Result<Self, Fault> {
+    /// What the line says whose nodes are `nodes`.
+    pub(super) fn of(nodes: &'t [Node<'l>]) -> Result<Self, Fault> {
         if !matches!(nodes.first(), Some(Node::Object { .. })) {
             return Err(Fault::NotJson);
         }
@@ -324,7 +239,7 @@ impl<'l> Asked<'l> {
     }
 }
 
-impl<'l> Record<'_, 'l> {
+impl<'t, 'l> Record<'t, 'l> {
     fn principal(&mut self, value: &[Node<'l>]) -> Result<(), Fault> {
         for (name, value) in members(value) {
             match name {
@@ -340,53 +255,21 @@ impl<'l> Record<'_, 'l> {
     /// Every claim and argument that is recorded whole, by its name (a JSON Pointer such as `/claims/plan`). What is recorded in
     /// a form that mcpfw does not write is not there.
     pub fn values(&self) -> impl Iterator<Item = (&'l str, Value)> {
-        let whole = members(self.read).filter(|(name, _)| !self.cut.contains(name));
-        whole.filter_map(|(name, nodes)| Some((name, value(nodes)?)))
+        self.values_of(|_| true)
     }
 
-    /// Appends what is recorded of the caller: equal bytes are equal callers.
-    pub(super) fn write_caller(&self, out: &mut Vec<u8>) {
-        // INVARIANT: every part is preceded by its length, so that no two callers have the same bytes.
-        fn part(out: &mut Vec<u8>, text: Option<&str>) {
-            out.extend_from_slice(&text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
-            out.extend_from_slice(text.unwrap_or_default().as_bytes());
-        }
-        part(out, Some(self.caller().0));
-        part(out, self.id);
-        part(out, self.issuer);
-        let scopes = self.scopes.as_deref();
-        part(out, scopes.map(|_| "s"));
-        scopes.unwrap_or_default().iter().for_each(|scope| part(out, Some(scope)));
-        for (name, nodes) in members(self.read) {
-            if !name.starts_with("/claims/") || self.cut.contains(&name) {
-                continue;
-            }
-            part(out, Some(name));
-            for node in nodes {
-                match node {
-                    Node::String(text) => part(out, Some(text)),
-                    Node::Static(StaticNode::Bool(truth)) => out.push(u8::from(*truth)),
-                    Node::Static(StaticNode::Null) => out.push(2),
-                    Node::Static(StaticNode::U64(number)) => {
-                        out.push(3);
-                        out.extend_from_slice(&number.to_le_bytes());
-                    }
-                    Node::Static(StaticNode::I64(number)) => {
-                        out.push(4);
-                        out.extend_from_slice(&number.to_le_bytes());
-                    }
-                    Node::Static(StaticNode::F64(_)) => out.push(5),
-                    Node::Object { len, .. } | Node::Array { len, .. } => {
-                        out.push(6 + u8::from(matches!(node, Node::Array { .. })));
-                        out.extend_from_slice(&(*len as u64).to_le_bytes());
-                    }
-                }
-            }
-        }
-        part(out, None);
-        for name in self.absent.iter().filter(|name| name.starts_with("/claims/")) {
-            part(out, Some(name));
-        }
+    /// The same, of the names that `is_wanted`.
+    pub(super) fn values_of(
+        &self,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (&'l str, Value)> {
+        let wanted = self.nodes().filter(move |(name, _)| is_wanted(name));
+        wanted.filter_map(|(name, nodes)| Some((name, value(nodes)?)))
+    }
+
+    /// The nodes of every claim and argument that is recorded whole.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (&'l str, &'t [Node<'l>])> {
+        members(self.read).filter(|(name, _)| !self.cut.contains(name))
     }
 
     /// Who called, for people and as a key.
@@ -394,33 +277,5 @@ impl<'l> Record<'_, 'l> {
     pub fn caller(&self) -> (&'static str, &'l str) {
         let kind = self.client.unwrap_or(ClientKind::Anonymous).as_str();
         (kind, self.id.unwrap_or_default())
-    }
-}
-
-/// A scalar or a list of scalars.
-fn value(nodes: &[Node<'_>]) -> Option<Value> {
-    match nodes.first()? {
-        Node::Array { .. } => {
-            let items: Option<Vec<Value>> = elements(nodes).map(scalar).collect();
-            items.map(Value::List)
-        }
-        _ => scalar(nodes),
-    }
-}
-
-fn scalar(nodes: &[Node<'_>]) -> Option<Value> {
-    match nodes {
-        [Node::String(text)] => Some(Value::String((*text).into())),
-        [Node::Static(StaticNode::Null)] => Some(Value::Null),
-        [Node::Static(StaticNode::Bool(truth))] => Some(Value::Bool(*truth)),
-        // Numbers that a reader of JSON would round are written as text.
-        [Node::Static(StaticNode::U64(_) | StaticNode::I64(_))] => {
-            let int = i64::try_from(count(nodes)?).ok()?;
-            Some(Value::Number(int.into()))
-        }
-        [Node::Object { len: 1, .. }, Node::String("number"), Node::String(token)] => {
-            Number::from_token(token).map(Value::Number)
-        }
-        _ => None,
     }
 }

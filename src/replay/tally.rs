@@ -1,15 +1,12 @@
 //! What came of all records: counts, and groups with an example each. In bounded memory, whatever names a log has.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
+use super::groups::{Flip, Groups};
 use super::judge::{Judged, Unjudged, Verdict};
 use super::record::{Asked, Fault, Record};
 use crate::policy::{Reason, RuleId};
 
-/// Most groups of each kind. Names of tools come from callers, and a log of random ones must cost no more memory than this;
-/// what finds no group is counted all the same.
-const GROUPS: usize = 10_000;
 /// Most faults that are told with their place.
 const FAULTS: usize = 20;
 
@@ -34,7 +31,7 @@ pub struct Example {
 }
 
 /// Who decides now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum By {
     /// This rule.
     Rule(RuleId),
@@ -43,7 +40,7 @@ pub enum By {
 }
 
 /// What the records of a group have in common.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// What becomes of them; `None`: it depends on what the records lack.
     pub to: Option<Verdict>,
@@ -87,10 +84,7 @@ pub struct Tally {
     pub limited: u64,
     /// Calls that could not be judged, by why.
     pub unjudged: BTreeMap<Unjudged, u64>,
-    /// What changes or may change.
-    pub groups: BTreeMap<Key, Group>,
-    /// Calls that change or may change and found no room in a group.
-    pub ungrouped: u64,
+    groups: Groups,
     /// Lines that are no records, by why.
     pub faults: BTreeMap<Fault, u64>,
     /// The first of them.
@@ -134,6 +128,7 @@ impl Tally {
         };
         self.calls += 1;
         self.limited += u64::from(record.decision == "limit");
+        let open;
         let (to, by, needs) = match judged {
             Judged::Same(Verdict::Allow) => {
                 self.still_allowed += 1;
@@ -149,39 +144,25 @@ impl Tally {
                     Verdict::Deny => self.now_denied += 1,
                 }
                 let by = rule.map_or(By::NoRule(reason.map(Reason::slug)), By::Rule);
-                (Some(to), by, Vec::new())
+                (Some(to), by, &[][..])
             }
-            Judged::Open { rules, needs } => {
+            Judged::Open(why) => {
                 self.open += 1;
-                let by = rules.first().map_or(By::NoRule(None), |rule| By::Rule(*rule));
-                (None, by, needs)
+                open = why;
+                let by = open.rules.first().map_or(By::NoRule(None), |rule| By::Rule(*rule));
+                (None, by, open.needs.as_slice())
             }
         };
-        let boxed = |(kind, name): (&'static str, &str)| (kind, Box::from(name));
-        let (target, caller) = (boxed(asked.target()), boxed(record.caller()));
-        let example = Example {
+        self.groups.add(&Flip {
+            to,
+            by,
+            needs,
+            target: asked.target(),
+            caller: record.caller(),
             place,
-            request_id: record.request_id.into(),
-            then_rule: asked.rule.map(Into::into),
-        };
-        self.put(Key { to, by, needs, target, caller }, Group { calls: 1, example });
-    }
-
-    fn put(&mut self, key: Key, group: Group) {
-        let has_room = self.groups.len() < GROUPS;
-        match self.groups.entry(key) {
-            Entry::Occupied(known) => {
-                let known = known.into_mut();
-                known.calls += group.calls;
-                if group.example < known.example {
-                    known.example = group.example;
-                }
-            }
-            Entry::Vacant(room) if has_room => {
-                room.insert(group);
-            }
-            Entry::Vacant(_) => self.ungrouped += group.calls,
-        }
+            request_id: record.request_id,
+            then_rule: asked.rule,
+        });
     }
 
     /// Takes in what another part of the logs came to.
@@ -194,14 +175,25 @@ impl Tally {
         self.now_allowed += other.now_allowed;
         self.open += other.open;
         self.limited += other.limited;
-        self.ungrouped += other.ungrouped;
         self.lost += other.lost;
         self.outside += other.outside;
         other.unjudged.into_iter().for_each(|(why, n)| *self.unjudged.entry(why).or_default() += n);
         other.faults.into_iter().for_each(|(why, n)| *self.faults.entry(why).or_default() += n);
         self.faulty.extend(other.faulty);
         self.trim();
-        other.groups.into_iter().for_each(|(key, group)| self.put(key, group));
+        self.groups.merge(other.groups);
+    }
+
+    /// What changes or may change, as far as it was merged: at most 10 000 groups, the same whatever the logs were cut into.
+    #[must_use]
+    pub fn groups(&self) -> &BTreeMap<Key, Group> {
+        self.groups.settled()
+    }
+
+    /// Calls that change or may change and have no group.
+    #[must_use]
+    pub fn ungrouped(&self) -> u64 {
+        self.groups.left_out
     }
 
     /// How many verdicts change for certain.

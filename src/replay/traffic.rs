@@ -193,7 +193,7 @@ impl Calls {
         }
         let is_first = self.sample.as_ref().is_none_or(|known| record.time_ms < known.time_ms);
         if is_first {
-            let claims = super::judge::claims(record);
+            let claims = super::caller::claims(record);
             self.sample =
                 Some(Sample { time_ms: record.time_ms, claims, args, method: asked.method.into() });
         }

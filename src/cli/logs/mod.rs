@@ -42,12 +42,21 @@ impl Chunk {
         mut each: impl FnMut(Place, Result<Line<'_, '_>, Fault>),
     ) {
         let mut place = Place { file: self.file, line: self.first };
-        for line in self.bytes.split_mut(|byte| *byte == b'\n') {
+        let mut rest = self.bytes.as_mut_slice();
+        loop {
+            let end = memchr::memchr(b'\n', rest);
+            let Some((line, behind)) = rest.split_at_mut_checked(end.unwrap_or(rest.len())) else {
+                break;
+            };
             let line = line.trim_ascii_end_mut();
             if !line.is_empty() {
                 reader.read(line, |read| each(place, read));
             }
             place.line += 1;
+            if end.is_none() {
+                break;
+            }
+            rest = behind.get_mut(1..).unwrap_or_default();
         }
         if let Some(fault) = self.fault {
             // It is on the line that the chunk ends with, which is empty where the chunk ends with a line feed.

@@ -53,8 +53,8 @@ pub(super) fn text(report: &Report<'_>, color: bool) -> String {
     ] {
         section(&mut out, report, to, title);
     }
-    if tally.ungrouped > 0 {
-        let _ = writeln!(out, "\n{} more are counted, and not listed", tally.ungrouped);
+    if tally.ungrouped() > 0 {
+        let _ = writeln!(out, "\n{} more are counted, and not listed", tally.ungrouped());
     }
     if tally.limited > 0 {
         let _ = writeln!(
@@ -107,7 +107,7 @@ fn grouped<'a, K: Ord>(groups: &Groups<'a>, of: impl Fn(&'a Key) -> K) -> Vec<Ro
 }
 
 fn section(out: &mut String, report: &Report<'_>, to: Option<Verdict>, title: &str) {
-    let groups: Groups<'_> = report.tally.groups.iter().filter(|(key, _)| key.to == to).collect();
+    let groups: Groups<'_> = report.tally.groups().iter().filter(|(key, _)| key.to == to).collect();
     let rules = grouped(&groups, |key| (key.by, &key.needs));
     let more = rules.len().saturating_sub(RULES);
     for ((by, needs), told, groups) in rules.into_iter().take(RULES) {

@@ -35,7 +35,7 @@ pub(super) fn document(report: &Report<'_>) -> String {
         "lost": tally.lost,
         "faults": named(tally.faults.iter().map(|(why, n)| (why.to_string(), *n)).collect()),
         "faulty": faulty.collect::<Vec<_>>(),
-        "ungrouped": tally.ungrouped,
+        "ungrouped": tally.ungrouped(),
         "groups": groups(report),
     });
     escaped(&document.to_string())
@@ -72,5 +72,5 @@ fn groups(report: &Report<'_>) -> Vec<Json> {
             },
         })
     };
-    report.tally.groups.iter().map(one).collect()
+    report.tally.groups().iter().map(one).collect()
 }

@@ -1,0 +1,147 @@
+//! Who called, as a record says it.
+
+use simd_json::{Node, StaticNode};
+
+use super::record::{Record, is_cut};
+use crate::policy::{ClaimPath, ClientKind, Missing, Principal, Value};
+
+/// A caller as recorded.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) principal: Principal,
+    /// What is not known of it.
+    pub(super) missing: Missing,
+}
+
+impl Caller {
+    pub(super) fn of(record: &Record<'_, '_>, kind: ClientKind) -> Self {
+        let whole = |text: Option<&str>| text.filter(|text| !is_cut(text)).map(Box::<str>::from);
+        let (id, issuer) = (whole(record.id), whole(record.issuer));
+        let mut missing = Missing {
+            id: id.is_none() && record.id.is_some(),
+            issuer: issuer.is_none() && record.issuer.is_some(),
+            ..Missing::default()
+        };
+        let mut claims = Value::Map(Vec::new());
+        let mut known: Vec<ClaimPath> = Vec::new();
+        for (name, value) in record.values() {
+            if let Some(path) = claim(name) {
+                claims = with(claims, &path, value);
+                known.push(path);
+            }
+        }
+        known.extend(record.absent.iter().filter_map(|name| claim(name)));
+        if kind == ClientKind::Jwt {
+            // RFC 9068: who a token is of and who made it are claims of it.
+            for (name, value) in [("sub", &id), ("iss", &issuer)] {
+                let path: ClaimPath = Box::new([name.into()]);
+                if let Some(value) = value
+                    && !known.contains(&path)
+                {
+                    claims = with(claims, &path, Value::from(&**value));
+                    known.push(path);
+                }
+            }
+        }
+        let mut scopes = Vec::new();
+        // Who proved nothing claims nothing.
+        if kind != ClientKind::Anonymous {
+            missing.claims = Some(known.into());
+            match &record.scopes {
+                Some(all) => scopes = all.iter().map(|scope| Box::from(*scope)).collect(),
+                None => missing.scopes = true,
+            }
+        }
+        Self { principal: Principal::verified(kind, issuer, id, scopes, claims), missing }
+    }
+}
+
+/// What begins the name of a claim.
+const CLAIMS: &str = "/claims/";
+
+/// Appends what is recorded of the caller: equal bytes are equal callers.
+pub(super) fn write_key(out: &mut Vec<u8>, record: &Record<'_, '_>, kind: ClientKind) {
+    // INVARIANT: what may be there or not, how many there are of something, how long a text is and what a value is stands
+    // before it, so that no two callers have the same bytes, whatever a log has for names and values.
+    fn number(out: &mut Vec<u8>, number: u64) {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    fn text(out: &mut Vec<u8>, text: &str) {
+        number(out, text.len() as u64);
+        out.extend_from_slice(text.as_bytes());
+    }
+    out.push(kind as u8);
+    for part in [record.id, record.issuer] {
+        out.push(u8::from(part.is_some()));
+        text(out, part.unwrap_or_default());
+    }
+    out.push(u8::from(record.scopes.is_some()));
+    let scopes = record.scopes.as_deref().unwrap_or_default();
+    number(out, scopes.len() as u64);
+    scopes.iter().for_each(|scope| text(out, scope));
+    for (name, nodes) in record.nodes().filter(|(name, _)| name.starts_with(CLAIMS)) {
+        out.push(1);
+        text(out, name);
+        for node in nodes {
+            let (kind, value) = match node {
+                Node::String(value) => {
+                    out.push(0);
+                    text(out, value);
+                    continue;
+                }
+                Node::Static(StaticNode::Null) => (1, 0),
+                Node::Static(StaticNode::Bool(truth)) => (2, u64::from(*truth)),
+                Node::Static(StaticNode::U64(number)) => (3, *number),
+                Node::Static(StaticNode::I64(number)) => (4, number.cast_unsigned()),
+                // No value that mcpfw writes, and none that is taken.
+                Node::Static(StaticNode::F64(_)) => (5, 0),
+                Node::Object { len, .. } => (6, *len as u64),
+                Node::Array { len, .. } => (7, *len as u64),
+            };
+            out.push(kind);
+            number(out, value);
+        }
+    }
+    out.push(0);
+    for name in record.absent.iter().filter(|name| name.starts_with(CLAIMS)) {
+        text(out, name);
+    }
+}
+
+/// What is recorded of the caller's claims; `None`: it proved nothing.
+pub(super) fn claims(record: &Record<'_, '_>) -> Option<Value> {
+    let kind = record.client.filter(|kind| *kind != ClientKind::Anonymous)?;
+    Some(Caller::of(record, kind).principal.claims().clone())
+}
+
+/// The path of the claim that records name `name`.
+fn claim(name: &str) -> Option<ClaimPath> {
+    names(name.strip_prefix(CLAIMS)?)
+}
+
+/// The names of the JSON Pointer `below` without its first `/`.
+pub(super) fn names(below: &str) -> Option<ClaimPath> {
+    Some(below.split('/').map(|name| name.replace("~1", "/").replace("~0", "~").into()).collect())
+}
+
+/// `map` with `value` at the end of `path`. As deep as the path is long, which the line's length bounds: no recursion.
+pub(super) fn with(map: Value, path: &[Box<str>], value: Value) -> Value {
+    let Some((first, rest)) = path.split_first() else { return map };
+    let below = map.member(first).cloned();
+    // What stands below, from the end of the path upwards.
+    let value = rest.iter().enumerate().rev().fold(value, |value, (at, name)| {
+        let above = rest.iter().take(at);
+        let there = above.fold(below.as_ref(), |there, name| there?.member(name));
+        added(there, name, value)
+    });
+    added(Some(&map), first, value)
+}
+
+/// The object `there`, or a new one, with `value` as its member `name`.
+fn added(there: Option<&Value>, name: &str, value: Value) -> Value {
+    let members = match there {
+        Some(Value::Map(members)) => members.as_slice(),
+        _ => &[],
+    };
+    Value::map(members.iter().cloned().chain([(name.into(), value)]))
+}

@@ -1,0 +1,398 @@
+//! What is kept from one record to the next changes no verdict, and how logs are cut into parts changes no report.
+
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::caller::Caller;
+use super::record::{Record, is_cut};
+use super::{Asked, Judge, Judged, Line, Place, Reader, Tally, Unjudged, Verdict};
+use crate::diagnostic::Sources;
+use crate::policy::{
+    Arg, Args, Call, Certainty, CompileOptions, Context, Missing, Object, Policy, Refusal, SlotSet,
+};
+
+/// Everything that a verdict can depend on.
+const POLICY: &str = r#"
+[[allow]]
+name = "plan"
+tools = ["read", "read_*"]
+when = 'claims.plan in ["pro", "team"]'
+
+[[allow]]
+name = "own"
+tools = ["write"]
+when = 'args.path.startsWith("/home/" + claims.sub + "/") && args.opts.mode != "x"'
+
+[[allow]]
+name = "staff"
+tools = ["admin"]
+when = '"staff" in claims.realm.roles && args.n <= 7'
+scopes = ["admin"]
+
+[[allow]]
+name = "hosted"
+tools = ["hosted"]
+when = 'request.host == "a.example" && client.ip.startsWith("10.")'
+
+[[allow]]
+name = "first"
+tools = ["first"]
+when = '!mcp.is_retry && mcp.revision == "2025-11-25"'
+
+[[allow]]
+name = "routed"
+tools = ["routed"]
+routes = ["main"]
+
+[[allow]]
+name = "old"
+tools = ["old"]
+expires = 2026-11-22
+
+[[allow]]
+name = "followed"
+methods = ["tasks/get", "prompts/list"]
+
+[[allow]]
+name = "who"
+tools = ["who"]
+when = 'client.id == "u1" || client.issuer == "https://b/" || size(client.scopes) > 1'
+
+[[deny]]
+name = "etc"
+tools = ["read", "write"]
+when = 'args.path.startsWith("/etc/")'
+
+[[deny]]
+name = "shadowed"
+mode = "shadow"
+tools = ["read"]
+when = 'claims.other == 1'
+
+[[limit]]
+name = "slow"
+tools = ["read"]
+when = 'args.size > 5'
+per = ["claims.tenant"]
+rate = "1/min"
+"#;
+
+fn policy() -> std::sync::Arc<Policy> {
+    let mut sources = Sources::new();
+    sources.add("policy.toml", POLICY.to_owned());
+    let compiled = Policy::compile(&sources, &CompileOptions::new(0));
+    compiled.policy.expect("it compiles")
+}
+
+/// One of `choices`.
+fn one(choices: Vec<Json>) -> impl Strategy<Value = Json> + Clone {
+    prop::sample::select(choices)
+}
+
+/// A line of either log, of callers and calls that come again and again; null is a field that is not there.
+fn line() -> impl Strategy<Value = String> {
+    let tool = one([
+        "read", "read_a", "write", "admin", "hosted", "first", "routed", "old", "who", "other",
+        "READ",
+    ]
+    .map(Json::from)
+    .to_vec());
+    let plan = one(vec![
+        Json::Null,
+        "pro".into(),
+        "free".into(),
+        json!(["pro"]),
+        json!(7),
+        json!({"number": "1e3"}),
+    ]);
+    let roles = one(vec![Json::Null, json!(["staff"]), json!([]), "staff".into()]);
+    let path = one(vec![
+        Json::Null,
+        "/home/u1/x".into(),
+        "/home/u2/x".into(),
+        "/etc/passwd".into(),
+        "C:\\x\n".into(),
+        json!(3),
+    ]);
+    let list = |names: &'static [&'static str]| prop::sample::subsequence(names, 0..=2);
+    let absent = list(&[
+        "/claims/plan",
+        "/claims/realm",
+        "/args/path",
+        "/args/opts",
+        "/args/n",
+        "/args",
+        "",
+    ]);
+    let cut = list(&["/claims/plan", "/args/path"]);
+    let large = list(&["/args/path", "/args/n"]);
+    let who = (
+        one(vec!["jwt".into(), "api_key".into(), "anonymous".into()]),
+        one(vec![Json::Null, "u1".into(), "u2".into(), format!("{}…", "u".repeat(1024)).into()]),
+        one(vec![Json::Null, "https://b/".into()]),
+        one(vec![Json::Null, json!([]), json!(["admin"]), json!(["admin", "x"])]),
+    );
+    let way = (
+        one(vec!["10.0.0.1".into(), "192.0.2.1".into(), "::1".into(), "x".into()]),
+        one(vec![Json::Null, "main".into(), "side".into()]),
+        one(vec![Json::Null, "a.example".into(), "b.example".into()]),
+        one(vec!["2025-11-25".into(), "2026-07-28".into()]),
+        one(vec![
+            "tools/call".into(),
+            "tools/call".into(),
+            "tasks/get".into(),
+            "prompts/list".into(),
+        ]),
+    );
+    let rest = (
+        one(vec![json!(1), json!(1), Json::Null]),
+        one(vec![Json::Null, true.into()]),
+        one(vec!["allow".into(), "deny".into(), "limit".into()]),
+        one(vec![json!(1_700_000_000), json!(1_795_300_000), json!(1_795_500_000), Json::Null]),
+        any::<bool>(),
+    );
+    (tool, (plan, roles, path, absent, cut, large), who, way, rest).prop_map(
+        |(tool, (plan, roles, path, absent, cut, large), who, way, rest)| {
+            let (kind, id, issuer, scopes) = who;
+            let (peer, route, host, revision, method) = way;
+            let (audit, retry, decision, judged, is_spaced) = rest;
+            let object = |members: Vec<(&str, Json)>| -> Json {
+                let there = members.into_iter().filter(|(_, value)| !value.is_null());
+                Json::Object(there.map(|(name, value)| (name.to_owned(), value)).collect())
+            };
+            let reason = if decision == "deny" { "default_deny".into() } else { Json::Null };
+            let read = object(vec![
+                ("/claims/plan", plan),
+                ("/claims/realm/roles", roles),
+                ("/args/n", path.as_u64().into()),
+                ("/args/path", path),
+            ]);
+            let record = object(vec![
+                ("time", "2026-11-22T10:00:00.000Z".into()),
+                ("audit", audit),
+                ("request_id", "r".into()),
+                ("peer", peer),
+                ("principal", object(vec![("kind", kind), ("id", id), ("issuer", issuer)])),
+                ("route", route),
+                ("host", host),
+                ("revision", revision),
+                ("retry", retry),
+                ("method", method),
+                ("kind", "tool".into()),
+                ("target", tool),
+                ("decision", decision),
+                ("reason", reason),
+                ("judged", judged),
+                ("scopes", scopes),
+                ("read", read),
+                ("absent", json!(absent)),
+                ("cut", json!(cut)),
+                ("too_large", json!(large)),
+            ]);
+            let text = record.to_string();
+            if is_spaced { text.replacen("{", "{ ", 1) } else { text }
+        },
+    )
+}
+
+/// What is said of a call, to be compared.
+type Said = Result<(Verdict, String), Unjudged>;
+
+fn said(judged: Result<(Verdict, Judged), Unjudged>) -> Said {
+    judged.map(|(then, judged)| (then, format!("{judged:?}")))
+}
+
+/// What the record says of the call, with nothing kept, nothing left out because no rule reads it, and all that is not recorded
+/// missing.
+fn plain(policy: &Policy, record: &Record<'_, '_>, asked: &Asked<'_>) -> Said {
+    let then = Judge::then(record, asked)?;
+    let (Some(route), Some(revision), Some(kind)) = (record.route, record.revision, record.client)
+    else {
+        return Err(Unjudged::Incomplete);
+    };
+    let ip = record.peer.parse().map_err(|_| Unjudged::Incomplete)?;
+    let Caller { principal, missing } = Caller::of(record, kind);
+    let mut missing =
+        Missing { host: record.host.is_none_or(is_cut), is_retry: !record.is_audit, ..missing };
+    let mut args = Args::new(policy.captures());
+    let mut known = SlotSet::EMPTY;
+    for (slot, pointer) in (0_u8..).zip(policy.args_read()) {
+        missing.args.insert(slot);
+        let is_below = |name: &str| {
+            pointer.strip_prefix(name).is_some_and(|it| it.is_empty() || it.starts_with('/'))
+        };
+        if !record.is_audit {
+            continue;
+        }
+        for (name, value) in record.values().filter(|(name, _)| is_below(name)) {
+            if **pointer == *name {
+                args.set(slot, Arg::Value(value));
+            }
+            known.insert(slot);
+        }
+        if record.absent.iter().any(|name| is_below(name)) {
+            known.insert(slot);
+        } else if record.too_large.contains(&&**pointer) {
+            args.set(slot, Arg::TooLarge);
+            known.insert(slot);
+        }
+    }
+    missing.args = missing.args.without(known);
+    let call = Call {
+        method: asked.method.into(),
+        object: asked.object.map(|(kind, name)| Object { kind, name: name.into() }),
+        revision,
+        is_request: true,
+        is_retry: record.is_retry,
+        args,
+        subscriptions: None,
+    };
+    let context = Context { route, host: record.host.unwrap_or_default(), sni: None, ip };
+    let at = record.judged;
+    let judged = match policy.decide_without(&principal, &context, &call, &missing, at) {
+        Certainty::Permitted(_) if then == Verdict::Allow => Judged::Same(then),
+        Certainty::Refused(_) if then == Verdict::Deny => Judged::Same(then),
+        Certainty::Permitted(permitted) => {
+            let rule = permitted.basis().rule();
+            Judged::Changed { to: Verdict::Allow, rule, reason: None }
+        }
+        Certainty::Refused(refusal) => {
+            let (rule, reason) = (Refusal::rule(&refusal), Some(refusal.reason()));
+            Judged::Changed { to: Verdict::Deny, rule, reason }
+        }
+        Certainty::Undecided { .. } => {
+            let rules = policy.open_rules(&principal, &context, &call, &missing, at);
+            let mut needs: Vec<String> =
+                rules.iter().flat_map(|rule| policy.lacks(*rule, &missing)).collect();
+            needs.sort();
+            needs.dedup();
+            Judged::Open(super::Open { rules, needs }.into())
+        }
+    };
+    said(Ok((then, judged)))
+}
+
+/// Where the line with the number `line` is.
+fn index(line: u64) -> usize {
+    usize::try_from(line).map_or(usize::MAX, |line| line - 1)
+}
+
+/// Gives every record of `lines` with its place to `each`.
+fn records(lines: &[String], mut each: impl FnMut(Place, &Record<'_, '_>, &Asked<'_>)) {
+    let mut reader = Reader::default();
+    for (line, text) in (1..).zip(lines) {
+        let mut bytes = text.clone().into_bytes();
+        reader.read(&mut bytes, |read| {
+            let Ok(Line::Record(record)) = read else { panic!("{read:?}: {text}") };
+            for asked in &record.calls {
+                each(Place { file: 0, line }, &record, asked);
+            }
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever came before, and however often all was forgotten in between.
+    #[test]
+    fn what_is_kept_changes_no_verdict(lines in prop::collection::vec(line(), 60), room in 0..20_000_usize) {
+        let policy = policy();
+        let mut kept = Judge::new(&policy, None);
+        let mut forgetful = Judge::with_room(&policy, None, room, room);
+        // Twice, so that every verdict that can be met again is.
+        for _ in 0..2 {
+            records(&lines, |place, record, asked| {
+                let plain = plain(&policy, record, asked);
+                assert_eq!(said(kept.judge(record, asked)), plain, "{:?}", lines.get(index(place.line)));
+                assert_eq!(said(forgetful.judge(record, asked)), plain);
+                if let (Ok(asking), Ok(_)) = (kept.ask(record, asked), &plain) {
+                    let context = asking.context();
+                    let decided =
+                        policy.decide_without(asking.principal(), &context, &asking.call, &asking.missing, asking.at);
+                    let text = plain.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default();
+                    assert_eq!(matches!(decided, Certainty::Undecided { .. }), text.starts_with("Open"));
+                }
+            });
+        }
+    }
+
+    /// Each part judged on its own, and the parts put together in any order.
+    #[test]
+    fn parts_come_to_the_same_report(
+        lines in prop::collection::vec(line(), 60),
+        parts in prop::collection::vec(0..4_usize, 60),
+        order in Just([0, 1, 2, 3]).prop_shuffle(),
+    ) {
+        let policy = policy();
+        let report = |part: &dyn Fn(u64) -> usize| {
+            let mut states: Vec<_> =
+                (0..4).map(|_| (Judge::new(&policy, None), Tally::default())).collect();
+            records(&lines, |place, record, asked| {
+                let (judge, tally) = states.get_mut(part(place.line)).expect("one of four");
+                let judged = judge.judge(record, asked);
+                tally.add(place, record, asked, judged);
+            });
+            let mut all = Tally::default();
+            for at in order {
+                all.merge(std::mem::take(&mut states.get_mut(at).expect("one of four").1));
+            }
+            let counts = [all.calls, all.still_allowed, all.still_denied, all.now_denied, all.now_allowed];
+            let more = [all.open, all.limited, all.ungrouped()];
+            format!("{counts:?} {more:?} {:?} {:?}", all.unjudged, all.groups())
+        };
+        let alone = report(&|_| 0);
+        let cut = report(&|line| parts.get(index(line)).copied().unwrap_or(0));
+        prop_assert_eq!(alone, cut);
+    }
+}
+
+/// Lines made so that one caller's bytes could be read as another's.
+#[test]
+fn no_two_callers_have_one_key() {
+    let head =
+        "\"time\":\"2026-11-22T10:00:00.000Z\",\"audit\":1,\"peer\":\"::1\",\"decision\":\"allow\"";
+    let long = "x".repeat(0x308);
+    let callers = [
+        r#""principal":{"kind":"jwt"}"#.to_owned(),
+        r#""principal":{"kind":"api_key"}"#.to_owned(),
+        r#""principal":{"kind":"jwt","id":""}"#.to_owned(),
+        r#""principal":{"kind":"jwt","issuer":""}"#.to_owned(),
+        r#""principal":{"kind":"jwt","id":"ab"}"#.to_owned(),
+        r#""principal":{"kind":"jwt","id":"a","issuer":"b"}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"scopes":[]"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"scopes":[""]"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"scopes":["/claims/a"]"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"scopes":[],"read":{"/claims/a":""}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"scopes":["/claims/a","pro"]"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"scopes":[],"read":{"/claims/a":"pro"}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"scopes":[],"absent":["/claims/a"]"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":true}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":false}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":null}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":1}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":-1}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":"1"}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":{"number":"1"}}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":["number","1"]}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":[]}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":["b",["c"]]}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":["b",[],"c"]}"#.to_owned(),
+        r#""principal":{"kind":"jwt"},"read":{"/claims/a":true,"/claims/b":1}"#.to_owned(),
+        format!("\"principal\":{{\"kind\":\"jwt\"}},\"read\":{{\"/claims/a\":\"{long}\"}}"),
+        format!("\"principal\":{{\"kind\":\"jwt\"}},\"scopes\":[\"/claims/a\",\"{long}\"]"),
+    ];
+    let mut keys = std::collections::BTreeMap::new();
+    let mut reader = Reader::default();
+    for caller in &callers {
+        let mut line = format!("{{{head},{caller}}}").into_bytes();
+        reader.read(&mut line, |read| {
+            let Ok(Line::Record(record)) = read else { panic!("{read:?}: {caller}") };
+            let mut key = Vec::new();
+            super::caller::write_key(&mut key, &record, record.client.expect("it is there"));
+            if let Some(other) = keys.insert(key, caller) {
+                panic!("{caller} and {other} are one");
+            }
+        });
+    }
+}
