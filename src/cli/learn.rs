@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Sources, visible};
 use crate::lock::{self, Json, List, Lock};
-use crate::replay::{Fault, Line, Place, Proposal, Traffic, Wish, propose, propose_reads};
+use crate::replay::{Fault, Line, Listed, Place, Proposal, Traffic, Wish, propose, propose_listed};
 
 use super::exit::Exit;
 use super::output::Output;
@@ -26,7 +26,8 @@ out and named. --include-denied takes such in. What was never asked for is not i
 Examples:
   mcpfw learn audit.jsonl                              show a proposal
   mcpfw learn audit.jsonl --out proposed/              write proposed/learned.toml, where nothing is in the way
-  mcpfw learn audit.jsonl --from-lock mcp.lock.json    and name the tools that nobody called
+  mcpfw learn audit.jsonl --from-lock mcp.lock.json    and name what nobody called
+  mcpfw learn --from-lock mcp.lock.json                without traffic: what only reads
   mcpfw replay audit.jsonl --policies proposed/        what it would have made of the same traffic
 
 Exit codes: 0 there is a proposal; 1 something that was allowed is left out; 2 a log could not be read, there was nothing to learn from,
@@ -36,7 +37,8 @@ pub(super) struct Arguments {
     #[arg(value_name = "LOG", required_unless_present = "from_lock")]
     logs: Vec<PathBuf>,
 
-    /// A lock file: without logs, what it says only reads is proposed; with logs, what nobody called is named
+    /// A lock file: without logs, what only reads is proposed (tools that say so, prompts, resources, templates of one
+    /// segment); with logs, what nobody called is named
     #[arg(long, value_name = "FILE")]
     from_lock: Option<PathBuf>,
 
@@ -70,6 +72,12 @@ const HEAD: &str = "\
 
 ";
 
+const HEAD_OF_LOCK: &str = "\
+# Proposed by `mcpfw learn` from a lock file: what says of itself that it only reads, or by the protocol does nothing else.
+# Read each rule: whoever reaches mcpfw may read this, until a `when` says who.
+
+";
+
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     match learn(arguments, output) {
         Ok(exit) => exit,
@@ -86,20 +94,20 @@ fn learn(arguments: &Arguments, output: &Output) -> Result<Exit, String> {
     }
     let lock = arguments.from_lock.as_deref().map(read_lock).transpose()?;
     let proposal = match (&lock, arguments.logs.is_empty()) {
-        (Some(lock), true) => propose_reads(&tools(lock)),
+        (Some(lock), true) => propose_listed(&listed(lock)),
         _ => from_logs(arguments, output)?,
     };
     for what in &proposal.left_out {
         output.err(format_args!("left out: {what}"));
     }
-    let mut text = format!("{HEAD}{}", proposal.text);
+    let head = if arguments.logs.is_empty() { HEAD_OF_LOCK } else { HEAD };
+    let mut text = format!("{head}{}", proposal.text);
     if let Some(lock) = lock.filter(|_| !arguments.logs.is_empty()) {
-        for (name, _) in tools(&lock) {
-            if !proposal.names.contains(&name) {
-                text.push_str(&format!(
-                    "# In the lock, and not allowed here: tool {}\n",
-                    shown(&name)
-                ));
+        for item in listed(&lock).iter().filter(|item| !matches!(item, Listed::Template(_))) {
+            let (kind, name) = item.called();
+            if !proposal.names.contains(&(kind, name.into())) {
+                let name = shown(name);
+                text.push_str(&format!("# In the lock, and not allowed here: {kind} {name}\n"));
             }
         }
     }
@@ -210,13 +218,20 @@ fn read_lock(path: &Path) -> Result<Lock, String> {
     })
 }
 
-/// The tools of `lock`, and whether each says that it only reads.
-fn tools(lock: &Lock) -> Vec<(Box<str>, bool)> {
+/// What `lock` lists.
+fn listed(lock: &Lock) -> Vec<Listed> {
     let reads = |item: &lock::Item| match item.member("annotations").map(|json| &json.value) {
         Some(lock::Value::Object(hints)) => hints
             .get("readOnlyHint")
             .is_some_and(|Json { value, .. }| matches!(value, lock::Value::Bool(true))),
         _ => false,
     };
-    lock.items(List::Tools).map(|item| (item.id().into(), reads(item))).collect()
+    let items = List::ALL.into_iter().flat_map(|list| lock.items(list).map(move |it| (list, it)));
+    let listed = items.map(|(list, item)| match list {
+        List::Tools => Listed::Tool(item.id().into(), reads(item)),
+        List::Prompts => Listed::Prompt(item.id().into()),
+        List::Resources => Listed::Resource(item.id().into()),
+        List::Templates => Listed::Template(item.id().into()),
+    });
+    listed.collect()
 }

@@ -13,6 +13,7 @@ mod caller;
 mod groups;
 mod judge;
 mod kept;
+mod listed;
 mod nodes;
 mod propose;
 mod quick;
@@ -26,7 +27,8 @@ mod traffic;
 mod verdicts;
 
 pub use judge::{Judge, Judged, Open, Unjudged, Verdict};
-pub use propose::{Proposal, Wish, propose, propose_reads};
+pub use listed::{Listed, propose_listed};
+pub use propose::{Proposal, Wish, propose};
 pub use reader::Reader;
 pub use record::{Asked, Fault, LINE, Line, Record};
 pub use tally::{By, Example, Group, Key, Place, Tally};

@@ -39,7 +39,7 @@ pub struct Proposal {
     /// Its allows.
     pub rules: usize,
     /// The names that it allows.
-    pub names: BTreeSet<Box<str>>,
+    pub names: BTreeSet<Called>,
     /// What is proposed no rule, with why, shown as it is.
     pub left_out: Vec<String>,
 }
@@ -81,53 +81,13 @@ pub fn propose(traffic: &Traffic, wish: Wish) -> Proposal {
     proposal
 }
 
-/// Proposes to allow those of `tools` that say of themselves that they only read, and names the others.
-#[must_use]
-pub fn propose_reads(tools: &[(Box<str>, bool)]) -> Proposal {
-    let mut proposal = Proposal::default();
-    let mut families: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (name, reads) in tools {
-        let kind = if *reads && is_exact_name(Some(ObjectKind::Tool), name) {
-            families.entry(family(&("tool", name.clone()))).or_default().push(name);
-            continue;
-        } else if *reads {
-            "no pattern stands for exactly this name"
-        } else {
-            "it does not say that it only reads"
-        };
-        let _ = writeln!(proposal.text, "# Not allowed: tool {}: {kind}.", comment(name));
-    }
-    let mut taken = BTreeSet::new();
-    for (family, names) in families {
-        let rule = unique("tool", &family, &mut taken);
-        proposal.rules += 1;
-        proposal.names.extend(names.iter().map(|name| Box::from(*name)));
-        let _ = write!(
-            proposal.text,
-            "\n# By the lock: {} that only read.\n[[allow]]\nname = {}\ntools = {}\n",
-            counted(names.len() as u64, "tool"),
-            string(&rule),
-            strings(names.iter().copied()),
-        );
-        for name in names {
-            let (test, name, rule) =
-                (string(&format!("reads: {name}")), string(name), string(&rule));
-            let _ = write!(
-                proposal.text,
-                "\n[[test]]\nname = {test}\ncall = {{ tool = {name} }}\nexpect = \"allow\"\nby = {rule}\n"
-            );
-        }
-    }
-    proposal
-}
-
 /// Whether it needs no allow.
 fn is_lifecycle((kind, name): &Called) -> bool {
     *kind == "method" && crate::wire::mcp::Method::from_wire(name).info().is_lifecycle
 }
 
 /// What names of one family begin with.
-fn family((kind, name): &Called) -> String {
+pub(super) fn family((kind, name): &Called) -> String {
     let end = match *kind {
         "resource" => name.find("://").map(|at| at + 3 + rest(name, at + 3)),
         _ => name.find(['_', '-', '.', '/', ':']),
@@ -141,7 +101,7 @@ fn rest(name: &str, from: usize) -> usize {
 }
 
 /// A name for a rule that is not taken.
-fn unique(kind: &str, family: &str, taken: &mut BTreeSet<String>) -> String {
+pub(super) fn unique(kind: &str, family: &str, taken: &mut BTreeSet<String>) -> String {
     const LONG: usize = 40;
     let plain = family.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
     let plain: String = plain.take(LONG).collect::<String>().to_lowercase();
@@ -283,7 +243,7 @@ impl Proposal {
     /// Writes the allow, the limit and the tests of one family.
     fn rule(&mut self, name: &str, kind: &str, when: Option<&str>, members: &[(&Called, &Calls)]) {
         self.rules += 1;
-        self.names.extend(members.iter().map(|(called, _)| called.1.clone()));
+        self.names.extend(members.iter().map(|(called, _)| (*called).clone()));
         let calls: u64 = members.iter().map(|(_, calls)| calls.calls).sum();
         let callers: BTreeSet<_> = members.iter().flat_map(|(_, calls)| &calls.callers).collect();
         let days: BTreeSet<_> = members.iter().flat_map(|(_, calls)| &calls.days).collect();
@@ -360,6 +320,6 @@ fn test(rule: &str, (kind, name): &Called, calls: &Calls, has_when: bool) -> Opt
     ))
 }
 
-fn counted(count: u64, what: &str) -> String {
+pub(super) fn counted(count: u64, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -4,3 +4,4 @@ mod audit;
 mod command;
 mod explain;
 mod learn;
+mod listed;

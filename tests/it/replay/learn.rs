@@ -29,7 +29,7 @@ fn record(tool: &str, sub: &str, plan: &str, args: &Value, decision: &str) -> St
     format!("{record}\n")
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub(super) fn run(folder: &Path, arguments: &[&str]) -> Output {
     mcpfw(arguments).current_dir(folder).output().unwrap()
 }
 
@@ -175,22 +175,4 @@ fn nothing_is_overwritten() {
     fs::write(folder.path().join("log"), record("a", "u1", "pro", &json!({}), "deny")).unwrap();
     assert_eq!(run(folder.path(), &["learn", "log"]).status.code(), Some(2));
     assert_eq!(run(folder.path(), &["learn"]).status.code(), Some(2));
-}
-
-/// From a lock: what says of itself that it only reads.
-#[test]
-fn from_a_lock() {
-    let folder = tempfile::tempdir().unwrap();
-    let lock = include_str!("../../../policies/01-deny-by-default/mcp.lock.json");
-    fs::write(folder.path().join("mcp.lock.json"), lock).unwrap();
-    let ended = run(folder.path(), &["learn", "--from-lock", "mcp.lock.json"]);
-    let text = String::from_utf8(ended.stdout).unwrap();
-    let said = String::from_utf8(ended.stderr).unwrap();
-    let whole: Value = serde_json::from_str(lock).unwrap();
-    for tool in whole["tools"].as_array().unwrap() {
-        let name = tool["name"].as_str().unwrap();
-        let reads = tool["annotations"]["readOnlyHint"] == true;
-        let is_allowed = text.contains(&format!("tool = \"{name}\""));
-        assert_eq!(is_allowed, reads, "{name}\n{text}\n{said}");
-    }
 }
