@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::automaton::{self, Alphabet, Found, Pattern, Reading};
 use crate::policy::expr::Truth;
 use crate::policy::expr::formula::{Root, Test};
-use crate::policy::index::members;
+use crate::policy::index::{Index, members};
 use crate::policy::language::uris;
 use crate::policy::selector::{Class as Kind, Pattern as Selector, Question, Space, Step, Subject};
 use crate::policy::target::{Target, kinds};
@@ -50,6 +50,8 @@ type Signature = ((bool, bool), bool, Vec<Vec<u32>>, Vec<u32>, Vec<Option<Truth>
 
 struct Build<'b> {
     policies: &'b [&'b Policy],
+    /// The asserts of the first policy by what they select, as rules are found.
+    asserts: Index,
     tests: &'b [(Root, Test)],
     known: HashSet<Signature>,
     classes: Vec<Class>,
@@ -80,8 +82,7 @@ struct Patterns<'b> {
 /// All classes of calls under `policies`, and whether these are all; `tests` are asked of methods and names. The asserts
 /// are those of the first policy.
 pub(super) fn classes(policies: &[&Policy], tests: &[(Root, Test)]) -> (Vec<Class>, bool) {
-    let mut build =
-        Build { policies, tests, known: HashSet::new(), classes: Vec::new(), is_complete: true };
+    let mut build = Build::new(policies, tests);
     let names: BTreeMap<u8, Vec<Name>> =
         [ObjectKind::Tool, ObjectKind::Prompt, ObjectKind::Resource]
             .map(|kind| (kind as u8, build.names(Space::of(kind))))
@@ -132,8 +133,7 @@ pub(super) fn classes(policies: &[&Policy], tests: &[(Root, Test)]) -> (Vec<Clas
 /// The class of calls that are told by `words` alone.
 pub(super) fn class_of(policy: &Policy, tests: &[(Root, Test)], words: Words) -> Option<Class> {
     let policies = [policy];
-    let (known, classes) = (HashSet::new(), Vec::new());
-    let mut build = Build { policies: &policies, tests, known, classes, is_complete: true };
+    let mut build = Build::new(&policies, tests);
     build.add_plain(words, true);
     build.classes.pop()
 }
@@ -174,6 +174,13 @@ impl Class {
 }
 
 impl<'b> Build<'b> {
+    fn new(policies: &'b [&'b Policy], tests: &'b [(Root, Test)]) -> Self {
+        let asserts = policies.first().map_or(&[][..], |policy| &policy.asserts);
+        let asserts = Index::new(asserts.iter().map(|assert| assert.stanza.entry()));
+        let (known, classes) = (HashSet::new(), Vec::new());
+        Self { policies, asserts, tests, known, classes, is_complete: true }
+    }
+
     fn add_plain(&mut self, words: Words, is_even: bool) {
         let name = Name { text: String::new(), vague: None, is_even };
         self.add(words, &name, None);
@@ -181,21 +188,12 @@ impl<'b> Build<'b> {
 
     fn add(&mut self, words: Words, name: &Name, patterns: Option<&Patterns<'_>>) {
         let target = words.target();
-        let mut rules: Vec<Vec<u32>> = self
-            .policies
-            .iter()
-            .map(|policy| {
-                let found = policy.index.candidates(&target, Question::Use);
-                found.blocks().flat_map(members).collect()
-            })
-            .collect();
-        let first = self.policies.first();
-        let of = first.map_or(&[][..], |policy| &policy.asserts);
-        let mut asserts: Vec<u32> = (0_u32..)
-            .zip(of)
-            .filter(|(_, assert)| assert.stanza.selects(&target, Question::Use))
-            .map(|(at, _)| at)
-            .collect();
+        let speakers = |index: &Index| -> Vec<u32> {
+            index.candidates(&target, Question::Use).blocks().flat_map(members).collect()
+        };
+        let mut rules: Vec<Vec<u32>> =
+            self.policies.iter().map(|policy| speakers(&policy.index)).collect();
+        let mut asserts = speakers(&self.asserts);
         let is_lifecycle = target.is_lifecycle();
         if let (Some(ids), Some(patterns)) = (&name.vague, patterns) {
             // What speaks of it by its method stays; what the name says is said by the patterns.
@@ -211,6 +209,7 @@ impl<'b> Build<'b> {
                 rules.sort_unstable();
                 rules.dedup();
             }
+            let of = self.policies.first().map_or(&[][..], |policy| &policy.asserts);
             asserts.retain(|assert| {
                 let assert = of.get(*assert as usize);
                 assert.is_some_and(|a| a.stanza.is_everything || a.stanza.selects_method(&bare))
@@ -281,9 +280,16 @@ impl<'b> Build<'b> {
         let mut walked = Vec::new();
         for (id, pattern) in (0_u32..).zip(&patterns.all) {
             let mut add = |reading, steps| walked.push(Pattern { id, reading, steps });
-            add(Reading::Plain, pattern.plain.steps().collect());
-            let Some(folded) = &pattern.folded else { continue };
+            let plain: Vec<Step> = pattern.plain.steps().collect();
+            let Some(folded) = &pattern.folded else {
+                add(Reading::Plain, plain);
+                continue;
+            };
             let steps: Vec<Step> = folded.steps().collect();
+            let reading = if space == Space::Resources { Reading::Lower } else { Reading::Folded };
+            if !automaton::contains(reading, &steps, &plain) {
+                add(Reading::Plain, plain);
+            }
             match space {
                 Space::Resources => {
                     add(Reading::Lower, steps.clone());

@@ -3,7 +3,7 @@
 //! An [`Edge`] is a node and whether the function is negated, so that negation costs nothing and a function and its
 //! negation are one node. Two functions are the same exactly where their edges are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A Boolean function of the diagram's variables.
@@ -193,20 +193,15 @@ impl Diagram {
         edges.into_iter().fold(Edge::TRUE, |all, edge| self.and(all, edge))
     }
 
-    /// Any of `edges`, joined in pairs, so that many single values make one balanced union.
+    /// Any of `edges`, joined in pairs from the front, so that many single values make one balanced union.
     pub(super) fn any(&mut self, edges: impl IntoIterator<Item = Edge>) -> Edge {
-        let mut edges: Vec<Edge> = edges.into_iter().collect();
-        while edges.len() > 1 {
-            edges = edges
-                .chunks(2)
-                .map(|pair| match pair {
-                    [a, b] => self.or(*a, *b),
-                    [a] => *a,
-                    _ => Edge::FALSE,
-                })
-                .collect();
+        let mut edges: VecDeque<Edge> = edges.into_iter().collect();
+        loop {
+            match (edges.pop_front(), edges.pop_front()) {
+                (Some(a), Some(b)) => edges.push_back(self.or(a, b)),
+                (last, _) => return last.unwrap_or(Edge::FALSE),
+            }
         }
-        edges.pop().unwrap_or(Edge::FALSE)
     }
 
     /// Whether `a` is true wherever `b` is.

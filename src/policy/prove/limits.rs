@@ -10,7 +10,8 @@ use crate::policy::{Bound, Effect, Mode, Quota};
 /// The finding about limit `id`, where another makes it needless.
 pub(super) fn finding(survey: &mut Survey<'_, '_>, id: u32) -> Option<Diagnostic> {
     let Body::Limit(limit) = &survey.stanza(id)?.body else { return None };
-    let first = survey.classes_of(id).into_iter().find(|at| survey.edge(*at, id) != Edge::FALSE)?;
+    let first =
+        survey.classes_of(id).iter().copied().find(|at| survey.edge(*at, id) != Edge::FALSE)?;
     let others: Vec<u32> = survey.views.get(first)?.rules.keys().copied().collect();
     for other in others {
         let Some(stanza) = survey.stanza(other) else { continue };
@@ -51,7 +52,7 @@ fn applies_with(survey: &mut Survey<'_, '_>, id: u32, by: u32) -> bool {
         _ => false,
     };
     let (is_bounded, by_bounded) = (has_bounds(id), has_bounds(by));
-    survey.classes_of(id).into_iter().all(|at| {
+    survey.classes_of(id).iter().copied().all(|at| {
         let is_server = survey.views.get(at).is_some_and(|view| view.is_server);
         if is_server && inner && !is_bounded {
             return true;

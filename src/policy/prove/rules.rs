@@ -1,6 +1,7 @@
 //! Rules that no request needs: dead, written twice, or covered by others.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::rc::Rc;
 
 use super::classes::Class;
 use super::diagram::Edge;
@@ -28,7 +29,7 @@ pub(super) struct Survey<'e, 'p> {
     pub(super) policy: &'p Policy,
     pub(super) views: Vec<View>,
     /// By rule, its classes, those with few rules first.
-    pub(super) classes: Vec<Vec<usize>>,
+    pub(super) classes: Vec<Rc<[usize]>>,
     /// Rules that were told to be needless: no other is needless because of them.
     pub(super) gone: HashSet<u32>,
 }
@@ -76,7 +77,8 @@ pub(super) fn findings(
     for of in &mut of_rules {
         of.sort_by_key(|at| views.get(*at).map_or(0, |view| view.rules.len()));
     }
-    let mut survey = Survey { engine, policy, views, classes: of_rules, gone: HashSet::new() };
+    let classes = of_rules.into_iter().map(Rc::from).collect();
+    let mut survey = Survey { engine, policy, views, classes, gone: HashSet::new() };
     let mut order: Vec<u32> = (0_u32..).zip(&policy.stanzas).map(|(id, _)| id).collect();
     // What is written later is the one too many.
     order.sort_by_key(|id| std::cmp::Reverse(survey.info(*id).map(|info| info.place)));
@@ -141,8 +143,9 @@ impl<'p> Survey<'_, 'p> {
         self.policy.rules().get(id as usize)
     }
 
-    pub(super) fn classes_of(&self, id: u32) -> Vec<usize> {
-        self.classes.get(id as usize).cloned().unwrap_or_default()
+    /// The classes that rule `id` speaks of, those with few rules first.
+    pub(super) fn classes_of(&self, id: u32) -> Rc<[usize]> {
+        self.classes.get(id as usize).map(Rc::clone).unwrap_or_default()
     }
 
     /// Where rule `id` applies to calls of class `at`; nowhere, where its selectors do not match.
@@ -152,21 +155,22 @@ impl<'p> Survey<'_, 'p> {
     }
 
     /// Other rules in force of class `at` that may cover rule `id`.
-    fn others(&self, at: usize, id: u32, effects: &[Effect]) -> Vec<u32> {
+    fn others(&self, at: usize, id: u32, effects: &[Effect]) -> Vec<(u32, Edge)> {
         let Some(view) = self.views.get(at) else { return Vec::new() };
-        let is_other = |other: &u32| {
-            *other != id
-                && !self.gone.contains(other)
-                && self.stanza(*other).is_some_and(|rule| {
+        let is_other = |other: u32| {
+            other != id
+                && self.stanza(other).is_some_and(|rule| {
                     rule.mode == Mode::Enforce && effects.contains(&rule.effect())
                 })
+                && !self.gone.contains(&other)
         };
-        view.rules.keys().copied().filter(is_other).collect()
+        let all = view.rules.iter().map(|(other, edge)| (*other, *edge));
+        all.filter(|(other, _)| is_other(*other)).collect()
     }
 
     /// Whether rule `by` applies wherever rule `id` does.
     pub(super) fn is_within(&mut self, id: u32, by: u32) -> bool {
-        self.classes_of(id).into_iter().all(|at| {
+        self.classes_of(id).iter().copied().all(|at| {
             let (inner, outer) = (self.edge(at, id), self.edge(at, by));
             self.engine.model.diagram.covers(outer, inner)
         })
@@ -184,19 +188,18 @@ impl<'p> Survey<'_, 'p> {
             _ => &[Effect::Deny, Effect::Allow],
         };
         let mut covering: BTreeSet<u32> = BTreeSet::new();
-        for at in self.classes_of(id) {
+        for at in self.classes_of(id).iter().copied() {
             let inner = self.edge(at, id);
             let is_free = self.views.get(at).is_some_and(|view| view.is_lifecycle);
             if inner == Edge::FALSE || is_free && effects.contains(&Effect::Allow) {
                 continue;
             }
             let others = self.others(at, id, effects);
-            let edges: Vec<Edge> = others.iter().map(|other| self.edge(at, *other)).collect();
-            let all = self.engine.model.diagram.any(edges.iter().copied());
+            let all = self.engine.model.diagram.any(others.iter().map(|(_, edge)| *edge));
             if !self.engine.model.diagram.covers(all, inner) {
                 return None;
             }
-            for (other, edge) in others.into_iter().zip(edges) {
+            for (other, edge) in others {
                 if self.engine.model.diagram.and(edge, inner) != Edge::FALSE {
                     covering.insert(other);
                 }
