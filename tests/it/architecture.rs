@@ -110,13 +110,6 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("SystemTime::now", "the clock is an argument"),
 ];
 
-/// What one pure file may name all the same, and why.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[(
-    "policy/expr/stack.rs",
-    "std::thread",
-    "the expression parser of the cel crate recurses, so it runs on a stack of known size; the thread ends with the call",
-)];
-
 struct File {
     /// Path below `src/`, with `/`.
     path: String,
@@ -276,9 +269,7 @@ fn pure_modules_name_no_driver() {
             continue;
         }
         for (name, instead) in FORBIDDEN {
-            let is_excepted =
-                EXCEPTIONS.iter().any(|(path, what, _)| path == &file.path && what == name);
-            if file.code.contains(name) && !is_excepted {
+            if file.code.contains(name) {
                 wrong.push(format!("src/{}: names `{name}` ({instead})", file.path));
             }
         }

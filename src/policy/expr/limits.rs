@@ -4,12 +4,8 @@
 /// Bytes of an expression's text. A condition that is longer is a list that belongs into a claim.
 pub const MAX_LENGTH: usize = 4096;
 
-/// Brackets `( [ {` open at one time. The parser recurses some 15 frames for each, which in a debug build are up to
-/// 250 KiB.
+/// Brackets `( [ {` open at one time. The parser recurses ten frames for each.
 pub const MAX_NESTING: usize = 16;
-
-/// Bytes of stack that the parser has: four times what [`MAX_NESTING`] levels of the worst kind were seen to take.
-pub(super) const PARSER_STACK: usize = 16 * 1024 * 1024;
 
 /// Operators and calls inside one another that are no chain of `&&`, `||` or `+`, which are flat. Evaluation
 /// recurses so deep.

@@ -1,7 +1,7 @@
 //! Conditions over claims and arguments: a total subset of CEL.
 //!
 //! ```text
-//! text ─ scan (bounds, brackets) ─ parse (cel) ─ lower (types, problems) ─► Program
+//! text ─ scan (bounds, brackets) ─ parse (tree) ─ lower (types, problems) ─► Program
 //! Program + Scope ─ eval ─► Truth          one call
 //!                 ─ possible ─► Possible   any arguments
 //!                 ─ conditions ─► what each atom saw
@@ -39,8 +39,8 @@ mod problem;
 mod program;
 mod reads;
 mod scan;
-mod stack;
 mod text;
+mod tree;
 mod truth;
 mod uses;
 mod variable;
@@ -153,19 +153,12 @@ impl Expr {
     }
 }
 
-/// Reads `text` on a stack of its own.
-fn read<T: Send>(
+fn read<T>(
     text: &str,
-    lower: impl FnOnce(&parse::Parsed<'_>) -> Result<T, Vec<ExprProblem>> + Send,
+    lower: impl FnOnce(&parse::Parsed<'_>) -> Result<T, Vec<ExprProblem>>,
 ) -> Result<T, Vec<ExprProblem>> {
     let tokens = scan::Tokens::scan(text)?;
-    stack::with_own_stack(|| lower(&parse::parse(text, tokens)?)).unwrap_or_else(|failure| {
-        let message = match failure {
-            stack::Failure::Panicked => "the parser fails on this expression",
-            stack::Failure::NoThread => "the system has no thread left to read this expression",
-        };
-        Err(vec![ExprProblem::new(0..text.len(), message)])
-    })
+    lower(&parse::parse(text, &tokens).map_err(|problem| vec![problem])?)
 }
 
 impl fmt::Debug for Expr {

@@ -1,16 +1,13 @@
-//! Tokens of an expression: what must be known before, and beside, the parse.
+//! Tokens of an expression, and everything that must be known before the parse.
 //!
-//! The parser of the `cel` crate recurses with the nesting of its input and gives offsets of single tokens.
-//! This scan therefore goes first. It bounds the text (length, nesting, chain of operators), reports what CEL
-//! has no token for, and afterwards says which bracket closes which, so that a problem can underline a whole
-//! call. It follows the lexer rules of CEL's grammar to the letter; where it would not know what the lexer
-//! does it reports a problem, and the parser never sees the text.
+//! The scan bounds the text (length, nesting, chain of operators), reports all that CEL has no token for, and says which
+//! bracket closes which. It follows the lexer rules of CEL's grammar to the letter. What has a problem here is not parsed.
 
 use std::ops::Range;
 
 use super::{limits, problem::ExprProblem};
 
-/// What a token is, as far as bounds and spans need it.
+/// What a token is, as far as bounds and the grammar need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Word,
@@ -25,7 +22,7 @@ pub(super) enum Token {
     Operator,
 }
 
-/// The tokens of an expression, with spans and bracket pairs.
+/// The tokens of an expression, with spans and pairs of brackets.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
     list: Vec<Placed>,
@@ -64,14 +61,9 @@ impl Tokens {
         scan.finish()
     }
 
-    /// The token that begins at byte `start`.
-    pub(super) fn at(&self, start: usize) -> Option<usize> {
-        self.list.binary_search_by_key(&start, |token| token.start).ok()
-    }
-
-    /// The token that byte `at` stands in or after.
-    pub(super) fn around(&self, at: usize) -> Option<usize> {
-        self.list.partition_point(|token| token.start <= at).checked_sub(1)
+    /// What token `index` is.
+    pub(super) fn kind(&self, index: usize) -> Option<Token> {
+        self.list.get(index).map(|token| token.token)
     }
 
     /// The span of token `index`.
@@ -82,29 +74,6 @@ impl Tokens {
     /// The bracket that belongs to bracket `index`.
     pub(super) fn partner(&self, index: usize) -> Option<usize> {
         self.list.get(index)?.partner
-    }
-
-    /// `span` with the brackets that group it and nothing else: `a || b` in `f(x) && ((a || b))`.
-    pub(super) fn grouped(&self, mut span: Range<usize>) -> Range<usize> {
-        loop {
-            let Some(before) = self.list.partition_point(|t| t.start < span.start).checked_sub(1)
-            else {
-                return span;
-            };
-            let after = self.list.partition_point(|t| t.start < span.end);
-            let (Some(open), Some(close)) = (self.list.get(before), self.list.get(after)) else {
-                return span;
-            };
-            // A bracket after a word is a call's.
-            let called = before
-                .checked_sub(1)
-                .and_then(|at| self.list.get(at))
-                .is_some_and(|token| token.token == Token::Word);
-            if open.token != Token::Paren || open.partner != Some(after) || called {
-                return span;
-            }
-            span = open.start..close.end;
-        }
     }
 }
 

@@ -1,14 +1,13 @@
 //! Functions and macros.
 
-use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr};
 use ipnet::IpNet;
 use regex::RegexBuilder;
 
 use super::super::limits::{MAX_COMPILED_PATTERN, MAX_LOOPS, MAX_PATTERN};
-use super::super::parse::is_operator;
 use super::super::problem::ExprProblem;
 use super::super::program::{Atom, Node, NodeId, Operand, OperandId, TextTest};
 use super::super::reads::Reads;
+use super::super::tree::{Call, Form, Tree};
 use super::super::variable;
 use super::typed::{Item, Type, Typed};
 use super::{Bound, Lower};
@@ -28,10 +27,10 @@ const FUNCTIONS: [(&str, usize, &str); 10] = [
 ];
 
 impl Lower<'_> {
-    /// Lowers a call of a function that comes to true or false; `None` where it is `size`, or no function.
-    pub(super) fn function(&mut self, at: &IdedExpr, call: &CallExpr) -> Option<NodeId> {
-        let name = call.func_name.as_str();
-        if is_operator(call) || name == "size" {
+    /// Lowers a call of a function that comes to true or false; `None` where it is `size`.
+    pub(super) fn function(&mut self, at: &Tree, call: &Call) -> Option<NodeId> {
+        let name = call.name.as_str();
+        if name == "size" {
             return None;
         }
         let lowered = match (name, &call.target, call.args.as_slice()) {
@@ -69,9 +68,9 @@ impl Lower<'_> {
         })
     }
 
-    fn no_such_call(&self, at: &IdedExpr, call: &CallExpr) -> ExprProblem {
-        let name = call.func_name.as_str();
-        let span = self.parsed.name_span(at);
+    fn no_such_call(&self, at: &Tree, call: &Call) -> ExprProblem {
+        let name = call.name.as_str();
+        let span = at.name.clone();
         match FUNCTIONS.iter().find(|(known, ..)| *known == name) {
             Some(("cidr", 1, example)) if call.target.is_none() && call.args.len() == 1 => {
                 ExprProblem::new(span, "a net is asked for an address")
@@ -125,11 +124,11 @@ impl Lower<'_> {
         None
     }
 
-    fn has(&mut self, path: &IdedExpr) -> Option<Atom> {
+    fn has(&mut self, path: &Tree) -> Option<Atom> {
         let written = self.written(path).ok().filter(|written| !written.names.is_empty());
         if written.is_none() {
             let problem =
-                ExprProblem::new(self.parsed.grouped(path), "`has` asks for a member of a path");
+                ExprProblem::new(path.grouped.clone(), "`has` asks for a member of a path");
             self.problem(problem.help("write has(claims.plan)"));
             return None;
         }
@@ -138,7 +137,7 @@ impl Lower<'_> {
     }
 
     /// `size(x)`, `x.size()`
-    pub(super) fn size(&mut self, at: &IdedExpr, call: &CallExpr) -> Typed {
+    pub(super) fn size(&mut self, at: &Tree, call: &Call) -> Typed {
         let sized = match (&call.target, call.args.as_slice()) {
             (None, [sized]) => sized,
             (Some(sized), []) => sized,
@@ -157,20 +156,14 @@ impl Lower<'_> {
         self.broken(ExprProblem::new(sized.span.clone(), message), at)
     }
 
-    fn text(
-        &mut self,
-        name: &str,
-        test: TextTest,
-        subject: &IdedExpr,
-        part: &IdedExpr,
-    ) -> Option<Atom> {
+    fn text(&mut self, name: &str, test: TextTest, subject: &Tree, part: &Tree) -> Option<Atom> {
         let (subject, part) = (self.operand(subject), self.operand(part));
         let fits = self.expect(name, Type::Text, &subject);
         self.expect(name, Type::Text, &part).and(fits)?;
         Some(Atom::Text { test, subject: subject.id, part: part.id })
     }
 
-    fn matches(&mut self, subject: &IdedExpr, pattern: &IdedExpr) -> Option<Atom> {
+    fn matches(&mut self, subject: &Tree, pattern: &Tree) -> Option<Atom> {
         let (subject, pattern) = (self.operand(subject), self.operand(pattern));
         let fits = self.expect("matches", Type::Text, &subject);
         self.expect("matches", Type::Text, &pattern)?;
@@ -213,7 +206,7 @@ impl Lower<'_> {
         }
     }
 
-    fn contains_ip(&mut self, net: &IdedExpr, address: &IdedExpr) -> Option<Atom> {
+    fn contains_ip(&mut self, net: &Tree, address: &Tree) -> Option<Atom> {
         let net = self.net(net);
         let address = self.operand(address);
         self.expect("containsIP", Type::Text, &address)?;
@@ -221,9 +214,9 @@ impl Lower<'_> {
         Some(Atom::InNet { net, address: address.id })
     }
 
-    fn net(&mut self, at: &IdedExpr) -> Option<IpNet> {
-        let written = match &at.expr {
-            Cel::Call(call) if call.func_name == "cidr" && call.target.is_none() => {
+    fn net(&mut self, at: &Tree) -> Option<IpNet> {
+        let written = match &at.form {
+            Form::Call(call) if call.name == "cidr" && call.target.is_none() => {
                 match call.args.as_slice() {
                     [net] => Some(self.operand(net)),
                     _ => None,
@@ -232,8 +225,7 @@ impl Lower<'_> {
             _ => None,
         };
         let Some(written) = written else {
-            let problem =
-                ExprProblem::new(self.parsed.grouped(at), "`containsIP` is asked of a net");
+            let problem = ExprProblem::new(at.grouped.clone(), "`containsIP` is asked of a net");
             self.problem(problem.help("write cidr(\"10.0.0.0/8\").containsIP(client.ip)"));
             return None;
         };
@@ -256,11 +248,11 @@ impl Lower<'_> {
 
     fn run_loop(
         &mut self,
-        at: &IdedExpr,
+        at: &Tree,
         every: bool,
-        list: &IdedExpr,
-        variable: &IdedExpr,
-        body: &IdedExpr,
+        list: &Tree,
+        variable: &Tree,
+        body: &Tree,
     ) -> Option<Atom> {
         let name = if every { "all" } else { "exists" };
         let before = std::mem::take(&mut self.program.reads);
@@ -274,21 +266,21 @@ impl Lower<'_> {
 
     fn loop_of(
         &mut self,
-        at: &IdedExpr,
+        at: &Tree,
         name: &str,
-        list: &IdedExpr,
-        variable: &IdedExpr,
-        body: &IdedExpr,
+        list: &Tree,
+        variable: &Tree,
+        body: &Tree,
     ) -> Option<(OperandId, NodeId)> {
         let list = self.operand(list);
         let fits = self.expect(name, Type::List(Item::Any), &list);
         if self.bound.len() == MAX_LOOPS {
             let message = format!("`all` and `exists` nest at most {MAX_LOOPS} deep");
-            self.problem(ExprProblem::new(self.parsed.name_span(at), message));
+            self.problem(ExprProblem::new(at.name.clone(), message));
             return None;
         }
-        let Cel::Ident(bound) = &variable.expr else {
-            let span = self.parsed.grouped(variable);
+        let Form::Ident(bound) = &variable.form else {
+            let span = variable.grouped.clone();
             let message = format!("the first argument of `{name}` names the element");
             let example = FUNCTIONS.iter().find(|(known, ..)| *known == name).map_or("", |f| f.2);
             self.problem(ExprProblem::new(span, message).help(format!("write {example}")));
@@ -298,7 +290,7 @@ impl Lower<'_> {
             || self.bound.iter().any(|outer| outer.name == *bound);
         if taken || bound.starts_with('.') {
             let message = format!("`{bound}` already has a meaning here");
-            self.problem(ExprProblem::new(self.parsed.span(variable), message));
+            self.problem(ExprProblem::new(variable.span.clone(), message));
             return None;
         }
         let item = match list.kind {

@@ -2,24 +2,17 @@
 
 use std::net::IpAddr;
 
-use cel::common::ast::{IdedExpr, operators};
-
 use super::super::super::value::Value;
 use super::super::problem::ExprProblem;
 use super::super::program::{Atom, Node, NodeId, Operand, Order};
+use super::super::tree::{Operator, Tree};
 use super::super::variable::Fixed;
 use super::Lower;
 use super::typed::{Type, Typed};
 
 impl Lower<'_> {
     /// `left == right`, or `!=` where `negated`.
-    pub(super) fn equal(
-        &mut self,
-        at: &IdedExpr,
-        left: &IdedExpr,
-        right: &IdedExpr,
-        negated: bool,
-    ) -> NodeId {
+    pub(super) fn equal(&mut self, at: &Tree, left: &Tree, right: &Tree, negated: bool) -> NodeId {
         let (left, right) = (self.operand(left), self.operand(right));
         let atom = match (&left.constant, &right.constant) {
             (_, Some(Value::Null)) => self.is_null(&left, negated),
@@ -53,16 +46,16 @@ impl Lower<'_> {
     /// `<` and its kin.
     pub(super) fn order(
         &mut self,
-        at: &IdedExpr,
-        operator: &str,
-        left: &IdedExpr,
-        right: &IdedExpr,
+        at: &Tree,
+        operator: Operator,
+        left: &Tree,
+        right: &Tree,
     ) -> NodeId {
         let (left, right) = (self.operand(left), self.operand(right));
         let order = match operator {
-            operators::LESS => Order::Less,
-            operators::LESS_EQUALS => Order::LessOrEqual,
-            operators::GREATER => Order::Greater,
+            Operator::Less => Order::Less,
+            Operator::LessEquals => Order::LessOrEqual,
+            Operator::Greater => Order::Greater,
             _ => Order::GreaterOrEqual,
         };
         let mut ordered = true;
@@ -87,7 +80,7 @@ impl Lower<'_> {
     }
 
     /// Reports two types that cannot meet.
-    pub(super) fn clash(&mut self, at: &IdedExpr, left: &Typed, right: &Typed) {
+    pub(super) fn clash(&mut self, at: &Tree, left: &Typed, right: &Typed) {
         if left.kind.fits(right.kind) {
             return;
         }
@@ -96,7 +89,7 @@ impl Lower<'_> {
             left.kind.words(),
             right.kind.words()
         );
-        let problem = ExprProblem::new(self.parsed.name_span(at), message)
+        let problem = ExprProblem::new(at.name.clone(), message)
             .also(left.span.clone(), left.kind.words())
             .also(right.span.clone(), right.kind.words());
         self.problem(problem);

@@ -2,17 +2,16 @@
 
 use std::cmp::Ordering;
 
-use cel::common::ast::{Expr as Cel, IdedExpr};
-
 use super::super::super::value::{Number, Value};
 use super::super::problem::ExprProblem;
 use super::super::program::{Atom, Node, NodeId, Operand, OperandId, Set};
+use super::super::tree::{Form, Tree};
 use super::Lower;
 use super::typed::{Item, Type, Typed};
 
 impl Lower<'_> {
     /// A list literal.
-    pub(super) fn list(&mut self, at: &IdedExpr, elements: &[IdedExpr]) -> Typed {
+    pub(super) fn list(&mut self, at: &Tree, elements: &[Tree]) -> Typed {
         let elements = self.elements(elements);
         if elements.iter().any(Typed::is_broken) {
             return self.unsaid(at);
@@ -32,7 +31,7 @@ impl Lower<'_> {
     }
 
     /// The elements of a list literal, which are of one type as far as that is known.
-    fn elements(&mut self, elements: &[IdedExpr]) -> Vec<Typed> {
+    fn elements(&mut self, elements: &[Tree]) -> Vec<Typed> {
         let mut typed: Vec<Typed> = Vec::with_capacity(elements.len());
         for element in elements {
             let element = self.operand(element);
@@ -64,11 +63,11 @@ impl Lower<'_> {
     }
 
     /// `needle in list`
-    pub(super) fn is_in(&mut self, at: &IdedExpr, needle: &IdedExpr, list: &IdedExpr) -> NodeId {
-        if let Cel::List(literal) = &list.expr {
+    pub(super) fn is_in(&mut self, at: &Tree, needle: &Tree, list: &Tree) -> NodeId {
+        if let Form::List(elements) = &list.form {
             let needle = self.operand(needle);
             let mark = self.program.mark();
-            let elements = self.elements(&literal.elements);
+            let elements = self.elements(elements);
             let atom = match self.set(&needle, &elements) {
                 Some(set) => {
                     self.program.rewind(mark);
@@ -107,7 +106,7 @@ impl Lower<'_> {
             });
         } else if !needle.kind.fits(item) {
             let message = format!("{} is never in {}", needle.kind.words(), list.kind.words());
-            let problem = ExprProblem::new(self.parsed.name_span(at), message)
+            let problem = ExprProblem::new(at.name.clone(), message)
                 .also(needle.span.clone(), needle.kind.words())
                 .also(list.span.clone(), list.kind.words());
             self.problem(problem);
@@ -116,8 +115,8 @@ impl Lower<'_> {
     }
 
     /// `needle in claims`, `"name" in args`: whether there is a member of that name.
-    fn in_root(&mut self, at: &IdedExpr, needle: &IdedExpr, list: &IdedExpr) -> Option<NodeId> {
-        let Cel::Ident(root) = &list.expr else { return None };
+    fn in_root(&mut self, at: &Tree, needle: &Tree, list: &Tree) -> Option<NodeId> {
+        let Form::Ident(root) = &list.form else { return None };
         let is_bound = self.bound.iter().any(|bound| bound.name == *root);
         if is_bound || !matches!(root.as_str(), "claims" | "args") {
             return None;

@@ -11,14 +11,13 @@ mod typed;
 
 use std::ops::Range;
 
-use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, operators};
-
 use self::typed::{Type, Typed};
 use super::super::value::{Number, Value};
 use super::limits::MAX_DEPTH;
 use super::parse::Parsed;
 use super::problem::ExprProblem;
 use super::program::{Atom, Node, NodeId, Operand, OperandId, Program};
+use super::tree::{Form, Literal, Operator, Tree};
 use super::variable::Variable;
 use crate::policy::Captures;
 
@@ -38,9 +37,10 @@ pub(super) fn path(
     captures: &mut Captures,
 ) -> Result<(Program, Variable), Vec<ExprProblem>> {
     let mut lower = Lower::new(parsed, captures);
-    let typed = match &parsed.root.expr {
-        Cel::Ident(_) | Cel::Select(_) => Some(lower.path(&parsed.root)),
-        Cel::Call(call) if call.func_name == operators::INDEX => Some(lower.path(&parsed.root)),
+    let typed = match &parsed.root.form {
+        Form::Ident(_) | Form::Select { .. } | Form::Operation(Operator::Index, _) => {
+            Some(lower.path(&parsed.root))
+        }
         _ => None,
     };
     let variable = match typed.as_ref().and_then(|typed| lower.program.operand(typed.id)) {
@@ -48,7 +48,7 @@ pub(super) fn path(
         _ => None,
     };
     if variable.is_none() && lower.problems.is_empty() {
-        let span = parsed.grouped(&parsed.root);
+        let span = parsed.root.grouped.clone();
         lower.problem(
             ExprProblem::new(span, "only a path can stand here").help("for example: claims.sub"),
         );
@@ -97,39 +97,39 @@ impl<'p> Lower<'p> {
         self.parsed.text.get(span.clone()).unwrap_or("")
     }
 
-    fn node(&mut self, node: Node, at: &IdedExpr) -> NodeId {
-        self.program.add_node(node, self.parsed.span(at))
+    fn node(&mut self, node: Node, at: &Tree) -> NodeId {
+        self.program.add_node(node, at.span.clone())
     }
 
-    fn typed(&mut self, operand: Operand, kind: Type, at: &IdedExpr) -> Typed {
-        let span = self.parsed.grouped(at);
-        let id = self.program.add_operand(operand, self.parsed.span(at));
+    fn typed(&mut self, operand: Operand, kind: Type, at: &Tree) -> Typed {
+        let span = at.grouped.clone();
+        let id = self.program.add_operand(operand, at.span.clone());
         Typed { id, kind, span, fixed: None, constant: None }
     }
 
-    fn constant(&mut self, value: Value, at: &IdedExpr) -> Typed {
+    fn constant(&mut self, value: Value, at: &Tree) -> Typed {
         let kind = Type::of(&value);
         let operand = Operand::Constant(self.program.add_constant(value.clone()));
         Typed { constant: Some(value), ..self.typed(operand, kind, at) }
     }
 
     /// Reports `problem`; what is returned stands for the operand.
-    fn broken(&mut self, problem: ExprProblem, at: &IdedExpr) -> Typed {
+    fn broken(&mut self, problem: ExprProblem, at: &Tree) -> Typed {
         self.problem(problem);
         self.unsaid(at)
     }
 
     /// What stands for an operand whose problem has been reported.
-    fn unsaid(&mut self, at: &IdedExpr) -> Typed {
+    fn unsaid(&mut self, at: &Tree) -> Typed {
         let operand = Operand::Constant(self.program.add_constant(Value::Null));
         self.typed(operand, Type::Broken, at)
     }
 
     /// Goes one deeper for `lower`; `None` where that is too deep.
-    fn deeper<T>(&mut self, at: &IdedExpr, lower: impl FnOnce(&mut Self) -> T) -> Option<T> {
+    fn deeper<T>(&mut self, at: &Tree, lower: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.depth == MAX_DEPTH {
             let message = format!("an expression nests at most {MAX_DEPTH} deep");
-            self.problem(ExprProblem::new(self.parsed.grouped(at), message));
+            self.problem(ExprProblem::new(at.grouped.clone(), message));
             return None;
         }
         self.depth += 1;
@@ -139,17 +139,21 @@ impl<'p> Lower<'p> {
     }
 
     /// Lowers what must come to true or false.
-    fn truth(&mut self, at: &IdedExpr) -> NodeId {
+    fn truth(&mut self, at: &Tree) -> NodeId {
         let node = self.deeper(at, |lower| lower.truth_here(at));
         node.unwrap_or_else(|| self.node(Node::False, at))
     }
 
-    fn truth_here(&mut self, at: &IdedExpr) -> NodeId {
-        match &at.expr {
-            Cel::Literal(LiteralValue::Boolean(truth)) => {
-                self.node(if *truth.inner() { Node::True } else { Node::False }, at)
+    fn truth_here(&mut self, at: &Tree) -> NodeId {
+        match &at.form {
+            Form::Literal(Literal::Bool(truth)) => {
+                self.node(if *truth { Node::True } else { Node::False }, at)
             }
-            Cel::Call(call) => match self.predicate(at, call) {
+            Form::Operation(operator, operands) => match self.predicate(at, *operator, operands) {
+                Some(node) => node,
+                None => self.holds(at),
+            },
+            Form::Call(call) => match self.function(at, call) {
                 Some(node) => node,
                 None => self.holds(at),
             },
@@ -158,7 +162,7 @@ impl<'p> Lower<'p> {
     }
 
     /// A value used as a condition.
-    fn holds(&mut self, at: &IdedExpr) -> NodeId {
+    fn holds(&mut self, at: &Tree) -> NodeId {
         let typed = self.operand(at);
         if !typed.kind.fits(Type::Bool) {
             let what = typed.kind.words();
@@ -174,70 +178,59 @@ impl<'p> Lower<'p> {
         self.node(Node::Atom(Atom::Holds(typed.id)), at)
     }
 
-    /// Lowers a call that comes to true or false; `None` where it does not.
-    fn predicate(&mut self, at: &IdedExpr, call: &CallExpr) -> Option<NodeId> {
-        match (call.func_name.as_str(), call.args.as_slice()) {
-            (name @ (operators::LOGICAL_AND | operators::LOGICAL_OR), _) => {
+    /// Lowers an operation that comes to true or false; `None` where it does not.
+    fn predicate(&mut self, at: &Tree, operator: Operator, operands: &[Tree]) -> Option<NodeId> {
+        match (operator, operands) {
+            (Operator::And | Operator::Or, _) => {
                 let mut terms = Vec::new();
-                self.terms(name, at, &mut terms);
+                self.terms(operator, at, &mut terms);
                 let links = self.program.link_nodes(&terms);
-                let and = name == operators::LOGICAL_AND;
-                Some(self.node(if and { Node::And(links) } else { Node::Or(links) }, at))
+                let is_and = operator == Operator::And;
+                Some(self.node(if is_and { Node::And(links) } else { Node::Or(links) }, at))
             }
-            (operators::LOGICAL_NOT, [operand]) => {
+            (Operator::Not, [operand]) => {
                 let operand = self.truth(operand);
                 Some(self.node(Node::Not(operand), at))
             }
-            (operators::CONDITIONAL, [condition, then, otherwise])
+            (Operator::Conditional, [condition, then, otherwise])
                 if self.is_predicate(then) || self.is_predicate(otherwise) =>
             {
                 let condition = self.truth(condition);
                 let (then, otherwise) = (self.truth(then), self.truth(otherwise));
                 Some(self.node(Node::If { condition, then, otherwise }, at))
             }
-            (operators::EQUALS, [left, right]) => Some(self.equal(at, left, right, false)),
-            (operators::NOT_EQUALS, [left, right]) => Some(self.equal(at, left, right, true)),
+            (Operator::Equals, [left, right]) => Some(self.equal(at, left, right, false)),
+            (Operator::NotEquals, [left, right]) => Some(self.equal(at, left, right, true)),
             (
-                name @ (operators::LESS
-                | operators::LESS_EQUALS
-                | operators::GREATER
-                | operators::GREATER_EQUALS),
+                Operator::Less | Operator::LessEquals | Operator::Greater | Operator::GreaterEquals,
                 [left, right],
-            ) => Some(self.order(at, name, left, right)),
-            (operators::IN, [needle, list]) => Some(self.is_in(at, needle, list)),
-            _ => self.function(at, call),
+            ) => Some(self.order(at, operator, left, right)),
+            (Operator::In, [needle, list]) => Some(self.is_in(at, needle, list)),
+            _ => None,
         }
     }
 
     /// Whether `at` is written as something true or false.
-    fn is_predicate(&self, at: &IdedExpr) -> bool {
-        match &at.expr {
-            Cel::Literal(LiteralValue::Boolean(_)) => true,
-            Cel::Call(call) => match call.func_name.as_str() {
-                operators::CONDITIONAL => {
-                    call.args.iter().skip(1).any(|arg| self.is_predicate(arg))
-                }
-                operators::ADD
-                | operators::SUBSTRACT
-                | operators::MULTIPLY
-                | operators::DIVIDE
-                | operators::MODULO
-                | operators::NEGATE
-                | operators::INDEX
-                | "size"
-                | "cidr" => false,
-                _ => true,
-            },
+    fn is_predicate(&self, at: &Tree) -> bool {
+        match &at.form {
+            Form::Literal(Literal::Bool(_)) => true,
+            Form::Operation(Operator::Conditional, operands) => {
+                operands.iter().skip(1).any(|operand| self.is_predicate(operand))
+            }
+            Form::Operation(operator, _) => {
+                !operator.is_arithmetic() && !matches!(operator, Operator::Add | Operator::Index)
+            }
+            Form::Call(call) => !matches!(call.name.as_str(), "size" | "cidr"),
             _ => false,
         }
     }
 
-    /// Lowers the terms of a chain of `name`, which the parser has balanced.
-    fn terms(&mut self, name: &str, at: &IdedExpr, terms: &mut Vec<NodeId>) {
-        match &at.expr {
-            Cel::Call(call) if call.func_name == name => {
-                for arg in &call.args {
-                    self.terms(name, arg, terms);
+    /// Lowers the terms of a chain of `operator`, those of the same chains in brackets among them.
+    fn terms(&mut self, operator: Operator, at: &Tree, terms: &mut Vec<NodeId>) {
+        match &at.form {
+            Form::Operation(of, operands) if *of == operator => {
+                for operand in operands {
+                    self.terms(operator, operand, terms);
                 }
             }
             _ => terms.push(self.truth(at)),
@@ -245,48 +238,52 @@ impl<'p> Lower<'p> {
     }
 
     /// Lowers what comes to a value.
-    fn operand(&mut self, at: &IdedExpr) -> Typed {
+    fn operand(&mut self, at: &Tree) -> Typed {
         let typed = self.deeper(at, |lower| lower.operand_here(at));
         typed.unwrap_or_else(|| self.unsaid(at))
     }
 
-    fn operand_here(&mut self, at: &IdedExpr) -> Typed {
-        match &at.expr {
-            Cel::Literal(literal) => self.literal(at, literal),
-            Cel::Ident(_) | Cel::Select(_) => self.path(at),
-            Cel::List(list) => self.list(at, &list.elements),
-            Cel::Call(call) => self.value_call(at, call),
-            Cel::Map(_) => {
-                let span = self.parsed.span(at);
+    fn operand_here(&mut self, at: &Tree) -> Typed {
+        match &at.form {
+            Form::Literal(literal) => self.literal(at, literal),
+            Form::Ident(_) | Form::Select { .. } => self.path(at),
+            Form::List(elements) => self.list(at, elements),
+            Form::Operation(operator, operands) => self.operation(at, *operator, operands),
+            Form::Call(call) if call.name == "size" => self.size(at, call),
+            Form::Call(call) => {
+                let before = self.problems.len();
+                let node = self.function(at, call);
+                self.as_value(at, node, before)
+            }
+            Form::Map => {
+                let span = at.span.clone();
                 self.broken(ExprProblem::new(span, "objects cannot be written in a policy"), at)
             }
-            Cel::Struct(_) | Cel::Comprehension(_) | Cel::Unspecified => {
-                let span = self.parsed.span(at);
+            Form::Struct => {
+                let span = at.span.clone();
                 self.broken(ExprProblem::new(span, "this is not part of the policy language"), at)
             }
         }
     }
 
-    fn literal(&mut self, at: &IdedExpr, literal: &LiteralValue) -> Typed {
+    fn literal(&mut self, at: &Tree, literal: &Literal) -> Typed {
         let value = match literal {
-            LiteralValue::Boolean(truth) => Value::Bool(*truth.inner()),
-            LiteralValue::Null => Value::Null,
-            LiteralValue::String(text) => Value::String(text.inner().into()),
-            LiteralValue::Int(int) => Value::Number(Number::from(*int.inner())),
-            LiteralValue::UInt(int) => Value::Number(Number::from(*int.inner())),
-            // From its digits, not from the f64 made of them.
-            LiteralValue::Double(_) => {
-                let negative = self.parsed.is_negative(at);
-                match Number::from_literal(self.parsed.token_text(at.id), negative) {
+            Literal::Bool(truth) => Value::Bool(*truth),
+            Literal::Null => Value::Null,
+            Literal::Text(text) => Value::String(text.as_str().into()),
+            Literal::Int(int) => Value::Number(Number::from(*int)),
+            Literal::UInt(int) => Value::Number(Number::from(*int)),
+            Literal::Double { is_negative, digits } => {
+                match Number::from_literal(self.source(digits), *is_negative) {
                     Some(number) => Value::Number(number),
                     None => {
-                        let span = self.parsed.span(at);
+                        let span = at.span.clone();
                         return self.broken(ExprProblem::new(span, "this is no number"), at);
                     }
                 }
             }
-            LiteralValue::Bytes(_) => {
-                let span = self.parsed.span(at);
+            Literal::Bytes => {
+                let span = at.span.clone();
                 let problem = ExprProblem::new(span, "bytes are not part of the policy language");
                 return self.broken(problem.help("write a string, without the b"), at);
             }
@@ -294,26 +291,19 @@ impl<'p> Lower<'p> {
         self.constant(value, at)
     }
 
-    fn value_call(&mut self, at: &IdedExpr, call: &CallExpr) -> Typed {
-        match (call.func_name.as_str(), call.args.as_slice()) {
-            (operators::INDEX, _) => self.path(at),
-            (operators::ADD, _) => self.concat(at),
-            (
-                name @ (operators::SUBSTRACT
-                | operators::MULTIPLY
-                | operators::DIVIDE
-                | operators::MODULO
-                | operators::NEGATE),
-                args,
-            ) => {
-                for arg in args {
-                    self.operand(arg);
+    fn operation(&mut self, at: &Tree, operator: Operator, operands: &[Tree]) -> Typed {
+        match (operator, operands) {
+            (Operator::Index, _) => self.path(at),
+            (Operator::Add, _) => self.concat(at),
+            _ if operator.is_arithmetic() => {
+                for operand in operands {
+                    self.operand(operand);
                 }
-                let operator = name.trim_matches('_');
-                let message = format!("there is no arithmetic, so no `{operator}`");
-                self.broken(ExprProblem::new(self.parsed.name_span(at), message), at)
+                let sign = self.source(&at.name);
+                let message = format!("there is no arithmetic, so no `{sign}`");
+                self.broken(ExprProblem::new(at.name.clone(), message), at)
             }
-            (operators::CONDITIONAL, [condition, then, otherwise]) if !self.is_predicate(at) => {
+            (Operator::Conditional, [condition, then, otherwise]) if !self.is_predicate(at) => {
                 let condition = self.truth(condition);
                 let (then, otherwise) = (self.operand(then), self.operand(otherwise));
                 if !then.kind.fits(otherwise.kind) {
@@ -326,21 +316,26 @@ impl<'p> Lower<'p> {
                 let operand = Operand::If { condition, then: then.id, otherwise: otherwise.id };
                 self.typed(operand, kind, at)
             }
-            ("size", _) => self.size(at, call),
             _ => {
                 let before = self.problems.len();
-                match self.predicate(at, call) {
-                    Some(node) if self.problems.len() == before => {
-                        self.typed(Operand::Truth(node), Type::Bool, at)
-                    }
-                    _ => self.unsaid(at),
-                }
+                let node = self.predicate(at, operator, operands);
+                self.as_value(at, node, before)
             }
         }
     }
 
+    /// `node` as a value, where there are no more problems than `before`.
+    fn as_value(&mut self, at: &Tree, node: Option<NodeId>, before: usize) -> Typed {
+        match node {
+            Some(node) if self.problems.len() == before => {
+                self.typed(Operand::Truth(node), Type::Bool, at)
+            }
+            _ => self.unsaid(at),
+        }
+    }
+
     /// Lowers a chain of `+`, which joins strings.
-    fn concat(&mut self, at: &IdedExpr) -> Typed {
+    fn concat(&mut self, at: &Tree) -> Typed {
         let mut parts = Vec::new();
         self.parts(at, &mut parts);
         if parts.iter().any(Typed::is_broken) {
@@ -360,11 +355,11 @@ impl<'p> Lower<'p> {
         self.typed(Operand::Concat(links), Type::Text, at)
     }
 
-    fn parts(&mut self, at: &IdedExpr, parts: &mut Vec<Typed>) {
-        match &at.expr {
-            Cel::Call(call) if call.func_name == operators::ADD => {
-                for arg in &call.args {
-                    self.parts(arg, parts);
+    fn parts(&mut self, at: &Tree, parts: &mut Vec<Typed>) {
+        match &at.form {
+            Form::Operation(Operator::Add, operands) => {
+                for operand in operands {
+                    self.parts(operand, parts);
                 }
             }
             _ => parts.push(self.operand(at)),

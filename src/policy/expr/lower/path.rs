@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use cel::common::ast::{Expr as Cel, IdedExpr, LiteralValue, operators};
-
 use super::super::limits::MAX_PATH;
 use super::super::problem::ExprProblem;
 use super::super::program::Operand;
+use super::super::tree::{Form, Literal, Operator, Tree};
 use super::super::variable::{self, Variable};
 use super::Lower;
 use super::typed::{Type, Typed};
@@ -21,7 +20,7 @@ pub(super) struct Written<'e> {
 
 impl Lower<'_> {
     /// Lowers a path.
-    pub(super) fn path(&mut self, at: &IdedExpr) -> Typed {
+    pub(super) fn path(&mut self, at: &Tree) -> Typed {
         let written = match self.written(at) {
             Ok(written) => written,
             Err(problem) => return self.broken(problem, at),
@@ -37,30 +36,28 @@ impl Lower<'_> {
     }
 
     /// Reads a path off the tree.
-    pub(super) fn written<'e>(&self, at: &'e IdedExpr) -> Result<Written<'e>, ExprProblem> {
+    pub(super) fn written<'e>(&self, at: &'e Tree) -> Result<Written<'e>, ExprProblem> {
         let mut names = Vec::new();
         let mut node = at;
         loop {
-            match &node.expr {
-                Cel::Ident(root) => {
+            match &node.form {
+                Form::Ident(root) => {
                     names.reverse();
-                    let root_span = self.parsed.span(node);
+                    let root_span = node.span.clone();
                     return Ok(Written { root, root_span, names });
                 }
-                Cel::Select(select) => {
-                    names.push((select.field.as_str(), self.parsed.name_span(node)));
-                    node = &select.operand;
+                Form::Select { operand, field } => {
+                    names.push((field.as_str(), node.name.clone()));
+                    node = operand;
                 }
-                Cel::Call(call) if call.func_name == operators::INDEX => {
-                    let [target, index] = call.args.as_slice() else {
+                Form::Operation(Operator::Index, operands) => {
+                    let [target, index] = operands.as_slice() else {
                         return Err(self.pathless(node));
                     };
-                    let span = self.parsed.span(index);
-                    match &index.expr {
-                        Cel::Literal(LiteralValue::String(name)) => {
-                            names.push((name.inner(), span));
-                        }
-                        Cel::Literal(LiteralValue::Int(_)) => {
+                    let span = index.span.clone();
+                    match &index.form {
+                        Form::Literal(Literal::Text(name)) => names.push((name, span)),
+                        Form::Literal(Literal::Int(_)) => {
                             let message = "an element of a list cannot be picked by its place";
                             return Err(ExprProblem::new(span, message)
                                 .help("ask with `in`, `all` or `exists`"));
@@ -78,11 +75,11 @@ impl Lower<'_> {
         }
     }
 
-    fn pathless(&self, node: &IdedExpr) -> ExprProblem {
-        ExprProblem::new(self.parsed.grouped(node), "only variables have members")
+    fn pathless(&self, node: &Tree) -> ExprProblem {
+        ExprProblem::new(node.grouped.clone(), "only variables have members")
     }
 
-    fn variable(&mut self, at: &IdedExpr, written: &Written<'_>) -> Result<Typed, ExprProblem> {
+    fn variable(&mut self, at: &Tree, written: &Written<'_>) -> Result<Typed, ExprProblem> {
         let Written { root, root_span, names } = written;
         let path = names.iter().map(|(name, _)| *name);
         if let Some(depth) = self.bound.iter().rev().position(|bound| bound.name == *root) {
@@ -104,7 +101,7 @@ impl Lower<'_> {
                         "the policies read more than {} different arguments",
                         Captures::MAX_SLOTS
                     );
-                    return Err(ExprProblem::new(self.parsed.span(at), message));
+                    return Err(ExprProblem::new(at.span.clone(), message));
                 };
                 self.program.slots.insert(slot);
                 Variable::Arg(slot)
@@ -116,7 +113,7 @@ impl Lower<'_> {
     }
 
     /// The member `name` of root `root`, where `at` is the whole of `"name" in root`.
-    pub(super) fn member(&mut self, at: &IdedExpr, root: &str, name: &str, named: &Typed) -> Typed {
+    pub(super) fn member(&mut self, at: &Tree, root: &str, name: &str, named: &Typed) -> Typed {
         let written = Written {
             root,
             root_span: named.span.clone(),
@@ -148,7 +145,7 @@ impl Lower<'_> {
 
     fn local(
         &mut self,
-        at: &IdedExpr,
+        at: &Tree,
         depth: usize,
         written: &Written<'_>,
     ) -> Result<Typed, ExprProblem> {
@@ -169,7 +166,7 @@ impl Lower<'_> {
 
     fn field(
         &mut self,
-        at: &IdedExpr,
+        at: &Tree,
         fields: &[variable::Field],
         written: &Written<'_>,
     ) -> Result<Typed, ExprProblem> {
