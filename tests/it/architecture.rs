@@ -309,7 +309,7 @@ const JUDGES: &[(&str, &str)] = &[
     ("policy/example.rs", "policy.decide_for("),
     ("gateway/policies.rs", "test.try_out("),
     ("cli/test/mod.rs", "policies::try_out("),
-    ("policy/prove/example.rs", "policy.decide("),
+    ("policy/prove/example/mod.rs", "policy.decide("),
     ("policy/missing.rs", "self.decide_supposing("),
     ("replay/judge.rs", "self.policy.decide_without("),
     ("cli/explain/log.rs", "policy.decide_without("),
