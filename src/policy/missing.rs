@@ -74,6 +74,12 @@ pub struct Minded {
 }
 
 impl Minded {
+    /// Whether some rule reads the claim at `path`, or what is below it. What is above it is not known from it.
+    #[must_use]
+    pub fn reads_claim(&self, path: &[Box<str>]) -> bool {
+        self.claims.iter().any(|read| read.starts_with(path))
+    }
+
     /// What of `missing` no argument and no way of a call is, as far as any rule reads it: what is decided without the one is
     /// decided without the other.
     #[must_use]

@@ -14,7 +14,12 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn of(record: &Record<'_, '_>, kind: ClientKind) -> Self {
+    /// The caller with those of its claims that are `wanted`, by their path.
+    pub(super) fn of(
+        record: &Record<'_, '_>,
+        kind: ClientKind,
+        wanted: impl Fn(&[Box<str>]) -> bool,
+    ) -> Self {
         let whole = |text: Option<&str>| text.filter(|text| !is_cut(text)).map(Box::<str>::from);
         let (id, issuer) = (whole(record.id), whole(record.issuer));
         let mut missing = Missing {
@@ -25,12 +30,13 @@ impl Caller {
         let mut claims = Value::Map(Vec::new());
         let mut known: Vec<ClaimPath> = Vec::new();
         for (name, value) in record.values() {
-            if let Some(path) = claim(name) {
+            if let Some(path) = claim(name).filter(|path| wanted(path)) {
                 claims = with(claims, &path, value);
                 known.push(path);
             }
         }
-        known.extend(record.absent.iter().filter_map(|name| claim(name)));
+        let absent = record.absent.iter().filter_map(|name| claim(name));
+        known.extend(absent.filter(|path| wanted(path)));
         if kind == ClientKind::Jwt {
             // RFC 9068: who a token is of and who made it are claims of it.
             for (name, value) in [("sub", &id), ("iss", &issuer)] {
@@ -56,6 +62,11 @@ impl Caller {
     }
 }
 
+/// Most claims of an example.
+const CLAIMS_KEPT: usize = 256;
+/// Most names on the way to a claim: more than an expression can have. What is made of a deeper one would be let go of by
+/// recursion.
+const DEEP: usize = 32;
 /// What begins the name of a claim.
 const CLAIMS: &str = "/claims/";
 
@@ -108,15 +119,25 @@ pub(super) fn write_key(out: &mut Vec<u8>, record: &Record<'_, '_>, kind: Client
     }
 }
 
-/// What is recorded of the caller's claims; `None`: it proved nothing.
+/// What is recorded of the caller's claims, of very many some; `None`: it proved nothing.
 pub(super) fn claims(record: &Record<'_, '_>) -> Option<Value> {
     let kind = record.client.filter(|kind| *kind != ClientKind::Anonymous)?;
-    Some(Caller::of(record, kind).principal.claims().clone())
+    let left = std::cell::Cell::new(CLAIMS_KEPT);
+    let few = |_: &[Box<str>]| {
+        left.set(left.get().saturating_sub(1));
+        left.get() > 0
+    };
+    Some(Caller::of(record, kind, few).principal.claims().clone())
 }
 
-/// The path of the claim that records name `name`.
+/// The path of the claim that records name `name`; `None` where it is deeper than any that a rule can read.
 fn claim(name: &str) -> Option<ClaimPath> {
-    names(name.strip_prefix(CLAIMS)?)
+    let below = name.strip_prefix(CLAIMS)?;
+    let depth = below.split('/').take(DEEP + 1).count();
+    if depth > DEEP {
+        return None;
+    }
+    names(below)
 }
 
 /// The names of the JSON Pointer `below` without its first `/`.

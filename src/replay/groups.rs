@@ -8,6 +8,8 @@ use foldhash::fast::RandomState;
 use super::Verdict;
 use super::record::clipped;
 use super::tally::{By, Example, Group, Key, Place};
+use crate::policy::{ClientKind, Reason, RuleId};
+use crate::wire::mcp::ObjectKind;
 
 /// Most groups. Names of tools come from callers, and a log of random ones must cost no more memory than this; what finds no
 /// group is counted all the same.
@@ -21,20 +23,26 @@ const BYTES: usize = 16 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Id {
     to: Option<Verdict>,
-    by: By,
+    rule: Option<RuleId>,
+    reason: Option<Reason>,
     needs: u32,
-    target: (&'static str, u32),
-    caller: (&'static str, u32),
+    kind: Option<ObjectKind>,
+    target: u32,
+    client: ClientKind,
+    caller: u32,
 }
 
 /// One call that changes or may change.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flip<'a> {
     pub(super) to: Option<Verdict>,
-    pub(super) by: By,
+    /// Who decides now, or why, where no rule does.
+    pub(super) rule: Option<RuleId>,
+    pub(super) reason: Option<Reason>,
     pub(super) needs: &'a [String],
-    pub(super) target: (&'static str, &'a str),
-    pub(super) caller: (&'static str, &'a str),
+    /// The kind and name of what is called; without a kind, the method.
+    pub(super) target: (Option<ObjectKind>, &'a str),
+    pub(super) caller: (ClientKind, &'a str),
     pub(super) place: Place,
     pub(super) request_id: &'a str,
     pub(super) then_rule: Option<&'a str>,
@@ -101,9 +109,11 @@ impl Groups {
                 number
             }
         };
-        let mut named = |(kind, name)| (kind, self.names.number(clipped(name)));
-        let (target, caller) = (named(flip.target), named(flip.caller));
-        let id = Id { to: flip.to, by: flip.by, needs, target, caller };
+        let Flip { to, rule, target: (kind, target), caller: (client, caller), .. } = *flip;
+        let mut number = |name| self.names.number(clipped(name));
+        let (target, caller) = (number(target), number(caller));
+        let reason = flip.reason.filter(|_| rule.is_none());
+        let id = Id { to, rule, reason, needs, kind, target, client, caller };
         let example = || Example {
             place: flip.place,
             request_id: clipped(flip.request_id).into(),
@@ -134,13 +144,12 @@ impl Groups {
             self.needs.drain().map(|(needs, number)| (number, needs)).collect();
         let names = std::mem::take(&mut self.names);
         for (id, group) in std::mem::take(&mut self.counts) {
-            let named = |(kind, number)| (kind, names.text(number));
             let key = Key {
                 to: id.to,
-                by: id.by,
+                by: id.rule.map_or(By::NoRule(id.reason.map(Reason::slug)), By::Rule),
                 needs: needs.get(&id.needs).cloned().unwrap_or_default(),
-                target: named(id.target),
-                caller: named(id.caller),
+                target: (id.kind.map_or("method", ObjectKind::as_str), names.text(id.target)),
+                caller: (id.client.as_str(), names.text(id.caller)),
             };
             self.put(key, group);
         }
@@ -233,10 +242,11 @@ mod tests {
                 let name = format!("t{tool}");
                 let flip = Flip {
                     to: (tool < 5000).then_some(Verdict::Deny),
-                    by: By::NoRule(None),
+                    rule: None,
+                    reason: None,
                     needs: &[],
-                    target: ("tool", &name),
-                    caller: ("jwt", &long),
+                    target: (Some(ObjectKind::Tool), &name),
+                    caller: (ClientKind::Jwt, &long),
                     place: Place { file: 0, line: at },
                     request_id: &long,
                     then_rule: None,

@@ -287,8 +287,10 @@ impl<'p> Judge<'p> {
 
     /// A caller that was not met before.
     fn met(&self, record: &Record<'_, '_>, kind: ClientKind) -> Caller {
-        let Caller { principal, missing } = Caller::of(record, kind);
-        Caller { principal, missing: self.minded.of_caller(&missing) }
+        let minded = &self.minded;
+        let Caller { principal, missing } =
+            Caller::of(record, kind, |path| minded.reads_claim(path));
+        Caller { principal, missing: minded.of_caller(&missing) }
     }
 
     /// Forgets all that was kept, which is found out again.

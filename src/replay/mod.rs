@@ -1,8 +1,9 @@
 //! Yesterday's traffic: what log lines say of calls, and what a policy set says of the same calls. Pure.
 //!
 //! ```text
-//! line ─ record ─► Record ─ judge (policy::decide_without) ─► Same | Changed | Open ─ tally ─► counts, groups with an example each
-//!                      └─── traffic ─► propose ─► the text of a policy
+//! line ─ quick, or simd_json ─► nodes
+//!           └─ record ─► Record ─ judge (policy::decide_without) ─► Same | Changed | Open ─ tally ─► counts, groups with an example each
+//!                          └─── traffic ─► propose ─► the text of a policy
 //! ```
 //!
 //! The lines are those of the audit log, which hold what the decision read, or of the access log, which do not: then much
@@ -10,6 +11,7 @@
 
 mod aim;
 mod caller;
+mod fields;
 mod groups;
 mod judge;
 mod kept;

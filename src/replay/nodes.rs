@@ -1,4 +1,4 @@
-//! The nodes of a line that was parsed: their members, elements and values.
+//! The nodes of a line that was parsed: their members, elements and values. Nodes may go on behind the value they begin with.
 
 use simd_json::{Node, StaticNode};
 use smallvec::SmallVec;
@@ -37,7 +37,7 @@ pub(super) fn elements<'t, 'l>(nodes: &'t [Node<'l>]) -> impl Iterator<Item = &'
 }
 
 /// Nodes of a value.
-fn size(first: &Node<'_>) -> usize {
+pub(super) fn size(first: &Node<'_>) -> usize {
     match first {
         Node::Object { count, .. } | Node::Array { count, .. } => count.saturating_add(1),
         Node::String(_) | Node::Static(_) => 1,
@@ -47,7 +47,7 @@ fn size(first: &Node<'_>) -> usize {
 /// The text, where it is one.
 pub(super) fn text<'l>(value: &[Node<'l>]) -> Option<&'l str> {
     match value {
-        [Node::String(text)] => Some(text),
+        [Node::String(text), ..] => Some(text),
         _ => None,
     }
 }
@@ -60,8 +60,8 @@ pub(super) fn texts<'l, A: smallvec::Array<Item = &'l str>>(value: &[Node<'l>]) 
 /// The number, where it is a whole one that is not negative.
 pub(super) fn count(value: &[Node<'_>]) -> Option<u64> {
     match value {
-        [Node::Static(StaticNode::U64(count))] => Some(*count),
-        [Node::Static(StaticNode::I64(count))] => u64::try_from(*count).ok(),
+        [Node::Static(StaticNode::U64(count)), ..] => Some(*count),
+        [Node::Static(StaticNode::I64(count)), ..] => u64::try_from(*count).ok(),
         _ => None,
     }
 }
@@ -79,15 +79,15 @@ pub(super) fn value(nodes: &[Node<'_>]) -> Option<Value> {
 
 fn scalar(nodes: &[Node<'_>]) -> Option<Value> {
     match nodes {
-        [Node::String(text)] => Some(Value::String((*text).into())),
-        [Node::Static(StaticNode::Null)] => Some(Value::Null),
-        [Node::Static(StaticNode::Bool(truth))] => Some(Value::Bool(*truth)),
+        [Node::String(text), ..] => Some(Value::String((*text).into())),
+        [Node::Static(StaticNode::Null), ..] => Some(Value::Null),
+        [Node::Static(StaticNode::Bool(truth)), ..] => Some(Value::Bool(*truth)),
         // Numbers that a reader of JSON would round are written as text.
-        [Node::Static(StaticNode::U64(_) | StaticNode::I64(_))] => {
+        [Node::Static(StaticNode::U64(_) | StaticNode::I64(_)), ..] => {
             let int = i64::try_from(count(nodes)?).ok()?;
             Some(Value::Number(int.into()))
         }
-        [Node::Object { len: 1, .. }, Node::String("number"), Node::String(token)] => {
+        [Node::Object { len: 1, .. }, Node::String("number"), Node::String(token), ..] => {
             Number::from_token(token).map(Value::Number)
         }
         _ => None,

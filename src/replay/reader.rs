@@ -2,6 +2,7 @@
 
 use simd_json::{Buffers, Tape};
 
+use super::fields::{self, Fields, Names};
 use super::quick;
 use super::record::{Fault, LINE, Line};
 
@@ -9,6 +10,8 @@ use super::record::{Fault, LINE, Line};
 pub struct Reader {
     buffers: Buffers,
     nodes: Option<Tape<'static>>,
+    fields: Fields,
+    names: Names,
 }
 
 impl std::fmt::Debug for Reader {
@@ -19,7 +22,12 @@ impl std::fmt::Debug for Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { buffers: Buffers::new(4096), nodes: None }
+        Self {
+            buffers: Buffers::new(4096),
+            nodes: None,
+            fields: Fields::new(),
+            names: Names::default(),
+        }
     }
 }
 
@@ -34,17 +42,24 @@ impl Reader {
             return then(Err(Fault::TooLong));
         }
         let mut tape = self.nodes.take().unwrap_or_else(Tape::null).reset();
+        let Self { buffers, fields, names, .. } = self;
+        fields.clear();
+        names.begin();
         let quick = simdutf8::basic::from_utf8(line).ok();
-        if quick.and_then(|text| quick::fill(text, &mut tape.0)).is_some() {
-            let result = then(Line::of(&tape.0));
+        if quick.and_then(|text| quick::fill(text, &mut tape.0, fields, names)).is_some() {
+            let result = then(Line::of(&tape.0, fields));
             self.nodes = Some(tape.reset());
             return result;
         }
         let mut tape = tape.reset();
         // Iterative: how deep a line goes costs memory below that of its text, and no stack.
-        let parsed = simd_json::fill_tape(line, &mut self.buffers, &mut tape);
+        let parsed = simd_json::fill_tape(line, buffers, &mut tape);
         let result = match parsed {
-            Ok(()) => then(Line::of(&tape.0)),
+            Ok(()) => {
+                fields.clear();
+                fields::find(&tape.0, fields);
+                then(Line::of(&tape.0, fields))
+            }
             Err(_) => then(Err(Fault::NotJson)),
         };
         self.nodes = Some(tape.reset());

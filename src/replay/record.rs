@@ -3,6 +3,7 @@
 use simd_json::{Node, StaticNode};
 use smallvec::SmallVec;
 
+use super::fields::Field;
 use super::nodes::{count, elements, members, text, texts, value};
 use crate::observe::parse_rfc3339;
 use crate::policy::{ClientKind, Value};
@@ -10,6 +11,9 @@ use crate::wire::mcp::{ObjectKind, Revision};
 
 /// Most bytes of a line. The longest that mcpfw writes has a batch of 20 calls with names of 1 KiB, each byte of them escaped.
 pub const LINE: usize = 1 << 20;
+
+/// Most calls of a line: more than a batch can have.
+const CALLS: usize = 64;
 
 /// Bytes of a field after which the writer of the logs cuts it off and puts `…`.
 const CUT: usize = 1024;
@@ -88,7 +92,7 @@ pub struct Record<'t, 'l> {
     read: &'t [Node<'l>],
     /// Names of claims and arguments that were not there.
     pub absent: SmallVec<[&'l str; 8]>,
-    /// Names of those that were longer than is recorded.
+    /// Names of those that were longer than is recorded, in order.
     pub cut: SmallVec<[&'l str; 2]>,
     /// Names of those that were larger than the gateway keeps.
     pub too_large: SmallVec<[&'l str; 2]>,
@@ -121,8 +125,8 @@ pub(super) fn clipped(text: &str) -> &str {
 }
 
 impl<'t, 'l> Line<'t, 'l> {
-    /// What the line says whose nodes are `nodes`.
-    pub(super) fn of(nodes: &'t [Node<'l>]) -> Result<Self, Fault> {
+    /// What the line says whose nodes are `nodes`, of which `fields` tells the members.
+    pub(super) fn of(nodes: &'t [Node<'l>], fields: &[(Field, usize)]) -> Result<Self, Fault> {
         if !matches!(nodes.first(), Some(Node::Object { .. })) {
             return Err(Fault::NotJson);
         }
@@ -154,38 +158,42 @@ impl<'t, 'l> Line<'t, 'l> {
         let (mut kind, mut target, mut event, mut lost) = (None, None, None, None);
         let (mut time, mut judged, mut total_us) = (None, None, None);
         let mut calls: &[Node<'l>] = &[];
-        for (name, value) in members(nodes) {
-            match name {
-                "time" => time = text(value).and_then(parse_rfc3339),
-                "judged" => judged = count(value),
-                "total_us" => total_us = count(value),
-                "request_id" => record.request_id = text(value).unwrap_or_default(),
-                "call" => record.place = count(value),
-                "peer" => record.peer = text(value).unwrap_or_default(),
-                "principal" => record.principal(value)?,
-                "route" => record.route = text(value),
-                "host" => record.host = text(value),
-                "revision" => record.revision = text(value).and_then(|text| text.parse().ok()),
-                "audit" => record.is_audit = count(value) == Some(1),
-                "retry" => {
-                    record.is_retry = matches!(value, [Node::Static(StaticNode::Bool(true))]);
+        for (field, at) in fields {
+            let value = nodes.get(*at..).unwrap_or_default();
+            match field {
+                Field::Time => time = text(value).and_then(parse_rfc3339),
+                Field::Judged => judged = count(value),
+                Field::TotalUs => total_us = count(value),
+                Field::RequestId => record.request_id = text(value).unwrap_or_default(),
+                Field::Call => record.place = count(value),
+                Field::Peer => record.peer = text(value).unwrap_or_default(),
+                Field::Principal => record.principal(value)?,
+                Field::Route => record.route = text(value),
+                Field::Host => record.host = text(value),
+                Field::Revision => record.revision = text(value).and_then(|text| text.parse().ok()),
+                Field::Audit => record.is_audit = count(value) == Some(1),
+                Field::Retry => {
+                    record.is_retry = matches!(value, [Node::Static(StaticNode::Bool(true)), ..]);
                 }
-                "scopes" => record.scopes = Some(texts(value)),
-                "method" => asked.method = text(value).unwrap_or_default(),
-                "kind" => kind = text(value).and_then(ObjectKind::from_word),
-                "target" => target = text(value),
-                "rule" => asked.rule = text(value),
-                "calls" => calls = value,
-                "decision" => record.decision = text(value).unwrap_or_default(),
-                "reason" => record.reason = text(value),
-                "digest" => record.digest = text(value),
-                "read" => record.read = value,
-                "absent" => record.absent = texts(value),
-                "cut" => record.cut = texts(value),
-                "too_large" => record.too_large = texts(value),
-                "event" => event = text(value),
-                "count" => lost = count(value),
-                _ => {}
+                Field::Scopes => record.scopes = Some(texts(value)),
+                Field::Method => asked.method = text(value).unwrap_or_default(),
+                Field::Kind => kind = text(value).and_then(ObjectKind::from_word),
+                Field::Target => target = text(value),
+                Field::Rule => asked.rule = text(value),
+                Field::Calls => calls = value,
+                Field::Decision => record.decision = text(value).unwrap_or_default(),
+                Field::Reason => record.reason = text(value),
+                Field::Digest => record.digest = text(value),
+                Field::Read => record.read = value,
+                Field::Absent => record.absent = texts(value),
+                Field::Cut => {
+                    record.cut = texts(value);
+                    record.cut.sort_unstable();
+                }
+                Field::TooLarge => record.too_large = texts(value),
+                Field::Event => event = text(value),
+                Field::Count => lost = count(value),
+                Field::Other => {}
             }
         }
         record.time_ms = time.ok_or(Fault::Field("time"))?;
@@ -205,7 +213,10 @@ impl<'t, 'l> Line<'t, 'l> {
         if !asked.method.is_empty() {
             record.calls.push(asked);
         }
-        for call in elements(calls) {
+        for (at, call) in elements(calls).enumerate() {
+            if at >= CALLS {
+                return Err(Fault::Field("calls"));
+            }
             record.calls.push(Asked::of(call).ok_or(Fault::Field("calls"))?);
         }
         Ok(Self::Record(record))
@@ -269,7 +280,7 @@ impl<'t, 'l> Record<'t, 'l> {
 
     /// The nodes of every claim and argument that is recorded whole.
     pub(super) fn nodes(&self) -> impl Iterator<Item = (&'l str, &'t [Node<'l>])> {
-        members(self.read).filter(|(name, _)| !self.cut.contains(name))
+        members(self.read).filter(|(name, _)| self.cut.binary_search(name).is_err())
     }
 
     /// Who called, for people and as a key.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::groups::{Flip, Groups};
 use super::judge::{Judged, Unjudged, Verdict};
 use super::record::{Asked, Fault, Record};
-use crate::policy::{Reason, RuleId};
+use crate::policy::{ClientKind, RuleId};
 
 /// Most faults that are told with their place.
 const FAULTS: usize = 20;
@@ -129,7 +129,7 @@ impl Tally {
         self.calls += 1;
         self.limited += u64::from(record.decision == "limit");
         let open;
-        let (to, by, needs) = match judged {
+        let (to, rule, reason, needs) = match judged {
             Judged::Same(Verdict::Allow) => {
                 self.still_allowed += 1;
                 return;
@@ -143,22 +143,21 @@ impl Tally {
                     Verdict::Allow => self.now_allowed += 1,
                     Verdict::Deny => self.now_denied += 1,
                 }
-                let by = rule.map_or(By::NoRule(reason.map(Reason::slug)), By::Rule);
-                (Some(to), by, &[][..])
+                (Some(to), rule, reason, &[][..])
             }
             Judged::Open(why) => {
                 self.open += 1;
                 open = why;
-                let by = open.rules.first().map_or(By::NoRule(None), |rule| By::Rule(*rule));
-                (None, by, open.needs.as_slice())
+                (None, open.rules.first().copied(), None, open.needs.as_slice())
             }
         };
         self.groups.add(&Flip {
             to,
-            by,
+            rule,
+            reason,
             needs,
-            target: asked.target(),
-            caller: record.caller(),
+            target: (asked.object.map(|(kind, _)| kind), asked.target().1),
+            caller: (record.client.unwrap_or(ClientKind::Anonymous), record.caller().1),
             place,
             request_id: record.request_id,
             then_rule: asked.rule,

@@ -211,7 +211,7 @@ fn plain(policy: &Policy, record: &Record<'_, '_>, asked: &Asked<'_>) -> Said {
         return Err(Unjudged::Incomplete);
     };
     let ip = record.peer.parse().map_err(|_| Unjudged::Incomplete)?;
-    let Caller { principal, missing } = Caller::of(record, kind);
+    let Caller { principal, missing } = Caller::of(record, kind, |_| true);
     let mut missing =
         Missing { host: record.host.is_none_or(is_cut), is_retry: !record.is_audit, ..missing };
     let mut args = Args::new(policy.captures());
@@ -394,5 +394,55 @@ fn no_two_callers_have_one_key() {
                 panic!("{caller} and {other} are one");
             }
         });
+    }
+}
+
+/// One line of a MiB takes no longer than other lines of a MiB, and no stack, whatever is in it.
+#[test]
+fn lines_made_to_take_long() {
+    let policy = policy();
+    let many = |name: &dyn Fn(usize) -> String, count: usize| -> Vec<String> {
+        (0..count).map(name).collect()
+    };
+    let members = |names: &[String]| {
+        names.iter().map(|name| format!("\"{name}\":0")).collect::<Vec<_>>().join(",")
+    };
+    let quoted = |names: &[String]| format!("\"{}\"", names.join("\",\""));
+    let claims = many(&|at| format!("/claims/c{at}"), 20_000);
+    let names = many(&|at| format!("/a{at}"), 20_000);
+    let deep = format!("\"/claims{}\":1", "/a".repeat(400_000));
+    let below = many(&|at| format!("/claims/plan/c{at}"), 20_000);
+    for rest in [
+        format!("\"read\":{{{deep}}}"),
+        format!("\"read\":{{{}}}", members(&claims)),
+        format!("\"read\":{{{}}}", members(&below)),
+        format!("\"read\":{{{}}},\"cut\":[{}]", members(&names), quoted(&claims)),
+        format!("\"absent\":[{}],\"too_large\":[{}]", quoted(&claims), quoted(&names)),
+        format!("\"scopes\":[{}]", quoted(&names)),
+    ] {
+        let line = format!(
+            "{{\"time\":\"2026-11-22T10:00:00.000Z\",\"audit\":1,\"peer\":\"::1\",\"principal\":{{\"kind\":\"jwt\"}},\
+             \"route\":\"main\",\"host\":\"a\",\"revision\":\"2025-11-25\",\"method\":\"tools/call\",\"kind\":\"tool\",\
+             \"target\":\"write\",\"decision\":\"allow\",{rest}}}"
+        );
+        assert!(line.len() < super::LINE, "{}", line.len());
+        let (mut judge, mut traffic) = (Judge::new(&policy, None), super::Traffic::default());
+        let lines: Vec<String> = (0..3).map(|at| line.replace("::1", &format!("::{at}"))).collect();
+        records(&lines, |_, record, asked| {
+            judge.judge(record, asked).expect("it is judged");
+            traffic.add(record, asked);
+        });
+        assert_eq!(traffic.allowed.len(), 1);
+    }
+    // More calls than a batch can have.
+    let call = "{\"method\":\"ping\"}";
+    for (calls, is_read) in [(20, true), (10_000, false)] {
+        let mut line = format!(
+            "{{\"time\":\"2026-11-22T10:00:00.000Z\",\"decision\":\"allow\",\"calls\":[{}]}}",
+            vec![call; calls].join(",")
+        )
+        .into_bytes();
+        let read = Reader::default().read(&mut line, |read| read.is_ok());
+        assert_eq!(read, is_read, "{calls}");
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::{Judge, Unjudged, Verdict};
-use super::record::{Asked, Record};
+use super::record::{Asked, Record, clipped};
+use crate::observe::VALUE;
 use crate::policy::Value;
 
 /// Most things that are called. What is beyond is counted, and proposed nothing for.
@@ -16,6 +17,8 @@ const VALUES: usize = 16;
 const NAMES: usize = 64;
 /// Most minutes of callers of one thing that are counted.
 const MINUTES: usize = 100_000;
+/// Most bytes of claims and arguments of an example. A record that mcpfw writes has fewer but where a rule reads many long lists.
+const SAMPLE: usize = 1 << 16;
 /// Most days that are counted.
 const DAYS: usize = 4000;
 
@@ -41,6 +44,11 @@ impl Values {
             self.is_open = true;
             return;
         };
+        if text.len() > VALUE {
+            // Longer than any that is recorded whole.
+            self.is_open = true;
+            return;
+        }
         self.calls += 1;
         self.prefix = Some(match &self.prefix {
             None => text.clone(),
@@ -67,6 +75,15 @@ impl Values {
                 self.is_open |= !self.texts.contains(&text);
             }
         }
+    }
+}
+
+/// Bytes of what `value` says, about. It is a scalar or a list of scalars: this goes no deeper.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::List(items) => items.iter().map(|item| 32 + item.as_str().map_or(0, str::len)).sum(),
+        _ => 32,
     }
 }
 
@@ -137,6 +154,10 @@ impl Traffic {
             Verdict::Deny => &mut self.denied,
         };
         let (kind, name) = asked.target();
+        if clipped(name) != name {
+            *self.unjudged.entry(Unjudged::Cut).or_default() += 1;
+            return;
+        }
         let key = (kind, Box::from(name));
         if side.len() >= TARGETS && !side.contains_key(&key) {
             self.beyond += 1;
@@ -166,6 +187,7 @@ impl Calls {
     fn add(&mut self, record: &Record<'_, '_>, asked: &Asked<'_>) {
         self.calls += 1;
         let (kind, id) = record.caller();
+        let id = clipped(id);
         let who = format!("{kind} {id}").into_boxed_str();
         if self.callers.len() < CALLERS {
             self.callers.insert((kind, id.into()));
@@ -178,13 +200,14 @@ impl Calls {
             let count = self.minutes.entry(minute).or_default();
             *count = count.saturating_add(1);
         }
-        let mut args = Vec::new();
+        let (mut args, mut bytes) = (Vec::new(), 0);
         for (name, value) in record.values() {
+            bytes += name.len() + size(&value);
             let side = match name.starts_with("/claims/") {
                 true => &mut self.claims,
                 false => &mut self.args,
             };
-            if side.len() < NAMES || side.contains_key(name) {
+            if clipped(name) == name && (side.len() < NAMES || side.contains_key(name)) {
                 side.entry(name.into()).or_default().add(&value);
             }
             if name.starts_with("/args/") {
@@ -192,7 +215,7 @@ impl Calls {
             }
         }
         let is_first = self.sample.as_ref().is_none_or(|known| record.time_ms < known.time_ms);
-        if is_first {
+        if is_first && bytes <= SAMPLE {
             let claims = super::caller::claims(record);
             self.sample =
                 Some(Sample { time_ms: record.time_ms, claims, args, method: asked.method.into() });
