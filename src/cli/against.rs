@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::exit::Exit;
 use super::findings::{self, Format};
-use super::output::Output;
+use super::output::{Output, escaped, harmless};
 use super::policies;
 
 /// Compares the set in `new` with the one in `old`. Clean unless they could not be read or have errors; with `fails`, any
@@ -25,8 +25,8 @@ pub(super) fn run(new: &Path, old: &Path, format: Format, fails: bool, output: &
     let difference = ours.against(theirs, policies::now());
     let (new, old) = (new.display().to_string(), old.display().to_string());
     match format {
-        Format::Json => output.out(difference.to_json(&new, &old)),
-        _ => output.out(difference.to_text(&new, &old).trim_end()),
+        Format::Json => output.out(escaped(&difference.to_json(&new, &old).to_string())),
+        _ => output.out(harmless(difference.to_text(&new, &old).trim_end())),
     }
     if fails && !difference.is_none() { Exit::Findings } else { exit }
 }

@@ -111,7 +111,11 @@ pub(super) fn unified(name: &str, before: &str, after: &str) -> String {
             let bare = line.strip_suffix('\n').unwrap_or(line);
             // Tabs are as they are.
             let shown: Vec<_> = bare.split('\t').map(visible).collect();
-            out.push_str(&shown.join("\t"));
+            let shown = shown.join("\t");
+            // Behind blanks it would be a command to a GitHub runner (T65); behind a sign it is none.
+            let is_command = shown.trim_start().starts_with("::");
+            let shown = if is_command { shown.replacen("::", "\\u{3a}:", 1) } else { shown };
+            out.push_str(&shown);
             out.push('\n');
             if change.missing_newline() {
                 out.push_str("\\ No newline at end of file\n");

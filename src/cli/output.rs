@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 
-use crate::diagnostic::is_hidden;
+use crate::diagnostic::{is_command, is_hidden};
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -63,11 +63,11 @@ impl Output {
     }
 }
 
-/// `json` with every hidden character escaped; such stand in strings only.
+/// `json` with every hidden character escaped, and the bracket of a command to a CI server; such stand in strings only.
 pub(super) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_hidden(c) {
+    for (at, c) in json.char_indices() {
+        if is_hidden(c) || c == '[' && is_command(json, at) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing to a String cannot fail.
                 let _ = write!(out, "\\u{unit:04x}");
@@ -77,4 +77,9 @@ pub(super) fn escaped(json: &str) -> String {
         }
     }
     out
+}
+
+/// `text` without what a GitHub runner takes for the beginning of a command, wherever in a line it stands (T65).
+pub(super) fn harmless(text: &str) -> String {
+    text.replace("##[", "##\\u{5b}")
 }

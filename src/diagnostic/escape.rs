@@ -23,16 +23,24 @@ pub const fn is_hidden(c: char) -> bool {
     }
 }
 
-/// `text` as one line in which nothing is hidden: hidden characters, tabs and line feeds are written as `\u{…}`.
+/// Whether the `[` at byte `at` of `text` ends what a GitHub runner takes for the beginning of a command, wherever in a line
+/// it stands (`##[stop-commands]…`; its `ActionCommand.TryParse`). Threat T65.
+#[must_use]
+pub fn is_command(text: &str, at: usize) -> bool {
+    text.get(..=at).is_some_and(|text| text.ends_with("##["))
+}
+
+/// `text` as one line in which nothing is hidden: hidden characters, tabs and line feeds are written as `\u{…}`, and so is
+/// the bracket of a command to a CI server ([`is_command`]).
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     let is_bad = |c: char| is_hidden(c) || matches!(c, '\t' | '\n');
-    if !text.contains(is_bad) {
+    if !text.contains(is_bad) && !text.contains("##[") {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if is_bad(c) {
+    for (at, c) in text.char_indices() {
+        if is_bad(c) || c == '[' && is_command(text, at) {
             // Writing to a String cannot fail.
             let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
         } else {
@@ -56,6 +64,7 @@ mod tests {
             ("read\u{202e}etirw", "read\\u{202e}etirw"),
             ("a\u{200b}b\u{e0061}", "a\\u{200b}b\\u{e0061}"),
             ("a\rb\0", "a\\u{d}b\\u{0}"),
+            ("é##[error]x ###[y #[z", "é##\\u{5b}error]x ###\\u{5b}y #[z"),
         ] {
             assert_eq!(visible(text), want);
         }

@@ -18,6 +18,7 @@ mod framing;
 mod gateway;
 mod handles;
 mod hidden;
+mod hostile;
 mod http_sse;
 mod json;
 mod jsonrpc;

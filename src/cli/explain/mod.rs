@@ -23,7 +23,7 @@ use self::message::Message;
 use self::words::{Details, Words};
 use super::exit::Exit;
 use super::findings::{self, Format};
-use super::output::Output;
+use super::output::{Output, escaped};
 use super::policies;
 
 /// What is spoken where nobody says.
@@ -111,7 +111,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     };
     let is_json = arguments.format == Format::Json;
     match told {
-        Told::Question(question) if is_json => output.out(question.to_json(&policy)),
+        Told::Question(question) if is_json => {
+            output.out(escaped(&question.to_json(&policy).to_string()));
+        }
         Told::Question(question) => question.tell(&policy, output),
         Told::Refused(violation) if is_json => {
             output.out(json!({"verdict": "deny", "reason": violation.slug()}));

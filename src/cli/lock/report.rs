@@ -9,7 +9,7 @@ use crate::diagnostic::visible;
 use crate::lock::{Change, Item, List, Lock, Weight};
 use crate::wire::hidden::{Hidden, HiddenSet};
 
-use super::super::output::Output;
+use super::super::output::{Output, escaped};
 use super::Format;
 
 /// What there is to tell.
@@ -125,7 +125,7 @@ impl Report<'_> {
             "changes": changes,
             "hidden": hidden,
         });
-        format!("{document:#}")
+        escaped(&format!("{document:#}"))
     }
 }
 

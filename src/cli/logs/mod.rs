@@ -106,8 +106,10 @@ pub(super) fn read<S: Send>(
             .collect();
         let mut progress = Progress::new(files);
         let given = files.iter().enumerate().try_for_each(|(file, path)| {
-            split(file, path, &give, &mut progress)
-                .map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+            split(file, path, &give, &mut progress).map_err(|error| {
+                let name = path.display().to_string();
+                format!("cannot read `{}`: {error}", visible(&name))
+            })
         });
         drop(give);
         progress.done();

@@ -29,6 +29,7 @@
 //! ```
 
 mod inner;
+mod syntax;
 mod table;
 mod units;
 mod value;
@@ -90,9 +91,15 @@ impl<'d> Document<'d> {
     ) -> Option<Self> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let reading = Reading { text, source, codes, problems };
+        let mut helped = Vec::new();
         for error in &errors {
-            let span = reading.span(error.span().unwrap_or(0..0));
-            problems.push(Diagnostic::error(codes.syntax, error.message()).primary(span, ""));
+            let range = error.span().unwrap_or(0..0);
+            let help = syntax::help(text, &range, error.message());
+            // What follows from the first would be told the same.
+            let help = help.filter(|help| !helped.contains(help));
+            helped.extend(help.clone());
+            let finding = Diagnostic::error(codes.syntax, error.message());
+            problems.push(finding.primary(reading.span(range), "").maybe_help(help));
         }
         errors.is_empty().then(|| Self { table: table.into_inner(), reading })
     }

@@ -180,8 +180,8 @@ fn every_syntax_error_is_reported_and_nothing_else() {
     });
     insta::assert_snapshot!(found.join("\n"), @r#"
 1:5..5 X1 string values must be quoted, expected literal string |  | -
-2:7..7 X1 invalid literal string, expected `'` |  | -
-4:1..2 X1 duplicate key |  | -
+2:7..7 X1 invalid literal string, expected `'` |  | close the string with '
+4:1..2 X1 duplicate key |  | a key stands once in a table; each rule has a header of its own
 "#);
 }
 

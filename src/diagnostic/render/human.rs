@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
-use super::super::{Diagnostic, Label, Severity, Source, SourceId, Sources, is_hidden, visible};
+use super::super::{
+    Diagnostic, Label, Severity, Source, SourceId, Sources, is_command, is_hidden, visible,
+};
 
 /// What the reader's terminal can do.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +130,7 @@ impl<'a> Shown<'a> {
                 _ if is_line_end => None,
                 _ if is_secret(at) => Some('*'),
                 c if is_hidden(c) => Some(char::REPLACEMENT_CHARACTER),
+                '[' if is_command(text, at) => Some(char::REPLACEMENT_CHARACTER),
                 _ => None,
             }
         };

@@ -125,7 +125,11 @@ impl Formatter for Visible {
         W: ?Sized + io::Write,
     {
         let mut rest = fragment;
-        while let Some(at) = rest.find(is_hidden) {
+        let next = |rest: &str| {
+            let command = rest.find("##[").map(|at| at + 2);
+            rest.find(is_hidden).into_iter().chain(command).min()
+        };
+        while let Some(at) = next(rest) {
             let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
             writer.write_all(before.as_bytes())?;
             let mut chars = from.chars();

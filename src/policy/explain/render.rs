@@ -158,11 +158,11 @@ impl fmt::Display for Explanation {
         if let Some(object) = &self.object {
             write!(f, " {}", visible(&object.name))?;
         }
-        writeln!(f, ": {}", self.headline())?;
+        writeln!(f, ": {}", visible(&self.headline()))?;
         if let Err(refusal) = &self.verdict
             && !refusal.scopes().is_empty()
         {
-            writeln!(f, "  scopes needed: {}", refusal.scopes().join(" "))?;
+            writeln!(f, "  scopes needed: {}", visible(&refusal.scopes().join(" ")))?;
         }
         for considered in &self.rules {
             write!(f, "\n{considered}")?;
@@ -175,14 +175,15 @@ impl fmt::Display for Considered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let info = &self.info;
         let (effect, name) = (info.effect().as_str(), info.name());
-        writeln!(f, "{effect:<5} {name}  ({}:{})", info.file(), info.line())?;
-        writeln!(f, "  {}", self.why())?;
+        let (name, file) = (visible(name), visible(info.file()));
+        writeln!(f, "{effect:<5} {name}  ({file}:{})", info.line())?;
+        writeln!(f, "  {}", visible(&self.why().to_string()))?;
         if let Some(when) = &self.when
             && self.outcome.is_some()
         {
             for seen in &self.conditions {
-                let text = when.get(seen.span.clone()).unwrap_or(when);
-                writeln!(f, "  {:<7} {text}    {}", seen.truth.to_string(), seen.value)?;
+                let text = visible(when.get(seen.span.clone()).unwrap_or(when));
+                writeln!(f, "  {:<7} {text}    {}", seen.truth.to_string(), visible(&seen.value))?;
             }
         }
         match &self.draw {

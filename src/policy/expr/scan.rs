@@ -168,6 +168,17 @@ impl<'a> Scan<'a> {
 
     fn operator(&mut self, at: usize, first: char) -> usize {
         let rest = self.rest(at);
+        for (written, meant) in [("===", "=="), ("!==", "!=")] {
+            if rest.starts_with(written) {
+                let span = at..at + written.len();
+                self.problems.push(
+                    ExprProblem::new(span.clone(), format!("`{written}` is no operator"))
+                        .help(format!("write `{meant}`"))
+                        .replace(span, written, meant, true),
+                );
+                return at + written.len();
+            }
+        }
         for operator in ["==", "!=", "<=", ">=", "&&", "||", "<", ">", "!"] {
             if rest.starts_with(operator) {
                 return self.push(Token::Operator, at, operator.len());
@@ -194,6 +205,7 @@ impl<'a> Scan<'a> {
             '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' => {
                 problem.help("write straight quotes: \" or '")
             }
+            '~' => problem.help("write `x.matches(\"…\")` for a regular expression"),
             '`' => problem.help("write names that are no identifiers as in claims[\"x-y\"]"),
             _ => problem,
         });

@@ -76,7 +76,11 @@ impl Draft<'_> {
 
     /// Warns of tools and prompts that rules spell out and the lock does not have.
     pub(super) fn check_known(&self, space: Space, pattern: &Pattern, span: Span) {
-        let (Some(lock), Some(name)) = (&self.options.lock, pattern.plain.exact()) else { return };
+        let Some(lock) = &self.options.lock else { return };
+        let written = self.sources.slice(span).trim_matches(['"', '\'']);
+        let is_regex = written.contains(REGEX_SIGNS) || written.contains(".*");
+        // A glob may be for what comes; one with signs of something else is for nothing.
+        let Some(name) = pattern.plain.exact().or(is_regex.then_some(written)) else { return };
         // Lists of resources are rarely complete: most servers answer for more URIs than they list.
         let noun = match space {
             Space::Tools => List::Tools.noun(),
@@ -88,8 +92,11 @@ impl Draft<'_> {
         }
         let message = format!("the server has no {noun} `{name}`");
         let finding = Diagnostic::warning(codes::UNKNOWN_OBJECT, message).primary(span, "");
-        let finding = finding
-            .help("the lock file does not have it; write it anew with `mcpfw lock` if it is old");
+        let finding = finding.help(if is_regex {
+            "this is no regular expression and no list: `*` stands for any text, and each name is a string of its own"
+        } else {
+            "the lock file does not have it; write it anew with `mcpfw lock` if it is old"
+        });
         self.report(self.meant_of(lock, space, pattern, finding, span));
     }
 
@@ -107,6 +114,9 @@ impl Draft<'_> {
         self.meant(finding, Spanned::new(name, span), meant, Applicability::Unsafe)
     }
 }
+
+/// What stands in regular expressions and in lists, and hardly in a name.
+const REGEX_SIGNS: [char; 10] = ['^', '$', '(', ')', '|', '+', '\\', '{', ',', ' '];
 
 /// The elements of `lock` that `space` speaks of.
 fn names(lock: &Lock, space: Space) -> impl Iterator<Item = &str> {
