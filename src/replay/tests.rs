@@ -476,3 +476,26 @@ fn lines_made_to_take_long() {
         assert_eq!(read, is_read, "{calls}");
     }
 }
+
+/// What is called on another route or in another revision is another thing.
+#[test]
+fn no_two_aims_have_one_key() {
+    use crate::wire::mcp::{ObjectKind, Revision};
+    let mut keys = std::collections::BTreeSet::new();
+    let objects = [None, Some((ObjectKind::Tool, "a")), Some((ObjectKind::Prompt, "a"))];
+    let mut count = 0;
+    for method in ["", "a", "tools/call"] {
+        for object in objects.into_iter().chain([Some((ObjectKind::Tool, ""))]) {
+            for route in ["", "a", "main"] {
+                for revision in Revision::ALL {
+                    let asked = Asked { method, object, rule: None };
+                    let mut key = Vec::new();
+                    super::aim::Aim::write_key(&mut key, &asked, route, revision);
+                    keys.insert(key);
+                    count += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(keys.len(), count);
+}
