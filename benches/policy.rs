@@ -2,6 +2,9 @@
 //! the `cel` interpreter, for scale.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
+#[path = "support/memory.rs"]
+mod memory;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,6 +14,8 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use mcpfw::diagnostic::Sources;
 use mcpfw::policy::{Args, Call, CompileOptions, Context, Object, Policy, Principal, Value};
 use mcpfw::wire::mcp::{ObjectKind, Revision};
+
+use self::memory::memory_kib;
 
 /// 2026-11-22T00:00:00Z.
 const NOW: u64 = 1_795_305_600;
@@ -176,5 +181,22 @@ fn compile(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decide, lists, interpreter, compile);
+/// Sets that are held at one time: what one takes is seen above what the process has anyway.
+const HELD: usize = 16;
+
+/// What a compiled set keeps: its rules, their conditions, the index over them.
+fn memory_of_sets(_: &mut Criterion) {
+    for count in [100, 1_000, 10_000] {
+        // What compiling needs for a while is there already.
+        let first = policy(count);
+        let before = memory_kib(std::process::id(), "VmRSS");
+        let held: Vec<Arc<Policy>> = (0..HELD).map(|_| policy(count)).collect();
+        let grown = memory_kib(std::process::id(), "VmRSS").saturating_sub(before);
+        let each = grown / HELD as u64;
+        println!("memory of a compiled set of {count} rules: {each} KiB, with its index");
+        drop((first, held));
+    }
+}
+
+criterion_group!(benches, decide, lists, interpreter, compile, memory_of_sets);
 criterion_main!(benches);
