@@ -1,6 +1,11 @@
 //! Bench: policy. A decision at 1, 100 and 10 000 rules, of which one mentions the target; the same question put to
 //! the `cel` interpreter, for scale.
-#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark fails by panicking, and says what it measured"
+)]
 
 #[path = "support/memory.rs"]
 mod memory;

@@ -27,6 +27,9 @@ pub(super) const MAX_STATES: usize = 200_000;
 /// Longest text that is walked to, in characters: patterns have at most 256.
 const MAX_TEXT: usize = 600;
 
+/// Letters of a text that are tried in the other case.
+const MAX_RESPELT: usize = 8;
+
 /// How a pattern reads a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Reading {
@@ -52,6 +55,14 @@ pub(super) struct Pattern {
     pub(super) id: u32,
     pub(super) reading: Reading,
     pub(super) steps: Vec<Step>,
+    /// How its author spelt the steps, one for one, where that is another spelling: witnesses are spelt so.
+    pub(super) spelt: Vec<Step>,
+}
+
+impl Pattern {
+    pub(super) fn new(id: u32, reading: Reading, steps: Vec<Step>) -> Self {
+        Self { id, reading, steps, spelt: Vec::new() }
+    }
 }
 
 /// What the texts are.
@@ -148,7 +159,7 @@ fn text_of(ways: &[(usize, char)], mut at: usize) -> String {
 }
 
 impl Product<'_> {
-    /// Takes a text that reads better, where one matches the same; its own ends in `end`.
+    /// Takes a text that reads better, or that is real, where one matches the same; its own ends in `end`.
     fn beautify(&self, found: &mut Found, end: &State, accepts: &impl Fn(&str) -> bool) {
         let more = if found.text.is_empty() {
             ["x", "other", "mem:x"]
@@ -171,7 +182,38 @@ impl Product<'_> {
         });
         if let Some(better) = better {
             (found.text, found.is_real) = (better, true);
+        } else if !found.is_real {
+            self.respell(found, accepts);
         }
+    }
+
+    /// Takes the text with one letter in the other case, where that is real and matches the same: characters that lead to one
+    /// state were tried once, and the one that was may have made a name that is taken for something else.
+    fn respell(&self, found: &mut Found, accepts: &impl Fn(&str) -> bool) {
+        let letters = found.text.char_indices().filter(|(_, c)| c.is_ascii_alphabetic());
+        let respelt = letters.take(MAX_RESPELT).map(|(at, c)| {
+            let other = if c.is_ascii_lowercase() {
+                c.to_ascii_uppercase()
+            } else {
+                c.to_ascii_lowercase()
+            };
+            let (before, after) = (found.text.get(..at), found.text.get(at + 1..));
+            format!("{}{other}{}", before.unwrap_or_default(), after.unwrap_or_default())
+        });
+        let real = respelt.into_iter().find(|text| accepts(text) && self.ids(text) == found.ids);
+        if let Some(real) = real {
+            (found.text, found.is_real) = (real, true);
+        }
+    }
+
+    /// The patterns that match `text`.
+    fn ids(&self, text: &str) -> Vec<u32> {
+        let mut end = self.start();
+        for c in text.chars() {
+            let before = end.clone();
+            self.step(before.shape, &before.items, c, &mut end);
+        }
+        self.matched(&end.items)
     }
 }
 

@@ -152,7 +152,18 @@ impl<'w> Product<'w> {
             match alike.first() {
                 Some((Spelling::Plain, c, _)) => spelled.push(*c),
                 Some((Spelling::Lower, c, _)) => spelled.extend([*c, c.to_ascii_uppercase()]),
-                Some((Spelling::Folded, c, _)) => folded.push(*c),
+                Some((Spelling::Folded, c, _)) => {
+                    folded.push(*c);
+                    // As the author spells it, rather than as it looks when it is folded.
+                    for (_, _, (index, place)) in alike {
+                        let spelt = self.pattern(*index).map_or(&[][..], |pattern| &pattern.spelt);
+                        if let Some(Step::Char(c)) = spelt.get(usize::from(*place))
+                            && !spelled.contains(c)
+                        {
+                            spelled.push(*c);
+                        }
+                    }
+                }
                 None => {}
             }
         }

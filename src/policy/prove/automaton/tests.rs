@@ -10,10 +10,8 @@ use crate::policy::selector::{Dialect, Glob, folds};
 fn patterns(texts: &[(&str, Dialect, Reading)]) -> Vec<Pattern> {
     (0_u32..)
         .zip(texts)
-        .map(|(id, (text, dialect, reading))| Pattern {
-            id,
-            reading: *reading,
-            steps: Glob::parse(text, *dialect).unwrap().steps().collect(),
+        .map(|(id, (text, dialect, reading))| {
+            Pattern::new(id, *reading, Glob::parse(text, *dialect).unwrap().steps().collect())
         })
         .collect()
 }
@@ -36,10 +34,10 @@ fn every_set_has_its_witness() {
 fn texts_are_ordered_and_counted() {
     let steps = |text: &str| text.chars().map(Step::Char).collect::<Vec<_>>();
     let all = [
-        Pattern { id: 0, reading: Reading::Less, steps: steps("b") },
-        Pattern { id: 1, reading: Reading::Greater, steps: steps("b") },
-        Pattern { id: 2, reading: Reading::Less, steps: steps("b\0") },
-        Pattern { id: 10, reading: Reading::Count(2), steps: Vec::new() },
+        Pattern::new(0, Reading::Less, steps("b")),
+        Pattern::new(1, Reading::Greater, steps("b")),
+        Pattern::new(2, Reading::Less, steps("b\0")),
+        Pattern::new(10, Reading::Count(2), Vec::new()),
     ];
     let (found, is_complete) = walk(&all, Alphabet::Text, |_| true);
     assert!(is_complete);
@@ -122,8 +120,7 @@ fn uris() -> impl Strategy<Value = Vec<Pattern>> {
 
 fn numbered(globs: Vec<(Reading, Glob)>) -> Vec<Pattern> {
     let each = (0_u32..).zip(globs);
-    each.map(|(id, (reading, glob))| Pattern { id, reading, steps: glob.steps().collect() })
-        .collect()
+    each.map(|(id, (reading, glob))| Pattern::new(id, reading, glob.steps().collect())).collect()
 }
 
 /// What `text` matches is a set that was found, and every set that was found is what its text matches.
@@ -169,7 +166,7 @@ proptest! {
         let folded = plain.rewritten(|part| folds(part).unwrap()[0].as_str().to_owned()).unwrap();
         let (plain, steps): (Vec<Step>, Vec<Step>) = (plain.steps().collect(), folded.steps().collect());
         if contains(Reading::Folded, &steps, &plain) {
-            let pattern = |reading, steps| Pattern { id: 0, reading, steps };
+            let pattern = |reading, steps| Pattern::new(0, reading, steps);
             let is_plain = matches(&pattern(Reading::Plain, plain), &name);
             prop_assert!(!is_plain || matches(&pattern(Reading::Folded, steps), &name));
         }
@@ -185,4 +182,25 @@ fn most_patterns_contain_themselves() {
         let steps = |glob: &Glob| glob.steps().collect::<Vec<_>>();
         assert_eq!(contains(Reading::Folded, &steps(&folded), &steps(&plain)), want, "{text}");
     }
+}
+
+/// Of the texts that lead to one state the one is told that an author would write; a text that is taken for something else is
+/// written in another way.
+#[test]
+fn witnesses_are_spelt_as_patterns_are() {
+    let all: [(&str, &[&str]); 3] =
+        [("List_*", &["List_x"]), ("i1l0", &["i1l0"]), ("Tools/Call", &["Tools/Call"])];
+    for (text, want) in all {
+        let plain = Glob::parse(text, Dialect::Name).unwrap();
+        let folded = plain.rewritten(|part| folds(part).unwrap()[0].as_str().to_owned()).unwrap();
+        let (spelt, steps) = (plain.steps().collect(), folded.steps().collect());
+        let pattern = Pattern { id: 0, reading: Reading::Folded, steps, spelt };
+        let (found, _) = walk(&[pattern], Alphabet::Name, |_| true);
+        let texts = found.iter().filter(|found| found.ids == [0]).map(|found| &*found.text);
+        assert_eq!(texts.collect::<Vec<_>>(), want);
+    }
+    let steps = "tools/call".chars().map(Step::Char).collect();
+    let pattern = Pattern::new(0, Reading::Folded, steps);
+    let (found, _) = walk(&[pattern], Alphabet::Name, |text| text != "tools/call");
+    assert!(found.iter().all(|found| found.is_real), "{found:?}");
 }

@@ -66,24 +66,27 @@ impl<'b> Build<'b> {
         let alphabet = if space == Space::Resources { Alphabet::Uri } else { Alphabet::Name };
         let mut walked = Vec::new();
         for (id, pattern) in (0_u32..).zip(&patterns.all) {
-            let mut add = |reading, steps| walked.push(Pattern { id, reading, steps });
             let plain: Vec<Step> = pattern.plain.steps().collect();
             let Some(folded) = &pattern.folded else {
-                add(Reading::Plain, plain);
+                walked.push(Pattern::new(id, Reading::Plain, plain));
                 continue;
             };
             let steps: Vec<Step> = folded.steps().collect();
-            let reading = if space == Space::Resources { Reading::Lower } else { Reading::Folded };
-            if !automaton::contains(reading, &steps, &plain) {
-                add(Reading::Plain, plain);
+            let readings: &[Reading] = match space {
+                Space::Resources => &[Reading::Lower, Reading::Reduced],
+                _ => &[Reading::Folded],
+            };
+            let first = readings.first().copied().unwrap_or(Reading::Plain);
+            if !automaton::contains(first, &steps, &plain) {
+                walked.push(Pattern::new(id, Reading::Plain, plain.clone()));
             }
-            match space {
-                Space::Resources => {
-                    add(Reading::Lower, steps.clone());
-                    add(Reading::Reduced, steps);
-                }
-                _ => add(Reading::Folded, steps),
-            }
+            let spelt = if plain.len() == steps.len() { plain } else { Vec::new() };
+            walked.extend(readings.iter().map(|reading| Pattern {
+                id,
+                reading: *reading,
+                steps: steps.clone(),
+                spelt: spelt.clone(),
+            }));
         }
         let root = match space {
             Space::Methods | Space::ServerRequests => Root::Method,
@@ -253,5 +256,5 @@ fn pattern_of(test: &Test, id: u32) -> Option<Pattern> {
         Test::Contains(text) => (Reading::Plain, [vec![any], chars(text), vec![any]].concat()),
         _ => return None,
     };
-    Some(Pattern { id, reading, steps })
+    Some(Pattern::new(id, reading, steps))
 }

@@ -22,7 +22,7 @@ pub(super) fn texts(tests: &HashSet<Test>) -> Vec<Region> {
     let any = Step::Many(Class::Any);
     let mut add = |reading, steps| {
         let id = u32::try_from(patterns.len()).unwrap_or(u32::MAX);
-        patterns.push(Pattern { id, reading, steps });
+        patterns.push(Pattern::new(id, reading, steps));
     };
     let mut constants: Vec<&str> = Vec::new();
     let mut easy = true;
@@ -51,7 +51,7 @@ pub(super) fn texts(tests: &HashSet<Test>) -> Vec<Region> {
         }
     }
     if let Some(most) = most {
-        patterns.push(Pattern { id: 1 << 30, reading: Reading::Count(most), steps: Vec::new() });
+        patterns.push(Pattern::new(1 << 30, Reading::Count(most), Vec::new()));
     }
     let only_constants = patterns.len() == constants.len();
     let (found, is_complete) = if only_constants {
