@@ -134,10 +134,10 @@ fn quoted(word: &str) -> String {
     let is_shown = |c: char| !crate::diagnostic::is_hidden(c) && !c.is_control();
     if !word.chars().all(is_shown) {
         let mut text = String::from("$'");
-        for c in word.chars() {
+        for (at, c) in word.char_indices() {
             match c {
                 '\'' | '\\' => text.extend(['\\', c]),
-                c if !is_shown(c) => {
+                c if !is_shown(c) || c == '[' && crate::diagnostic::is_command(word, at) => {
                     let _ = write!(text, "\\U{:08x}", u32::from(c));
                 }
                 c => text.push(c),
@@ -145,7 +145,8 @@ fn quoted(word: &str) -> String {
         }
         return text + "'";
     }
-    format!("'{}'", word.replace('\'', r"'\''"))
+    // `##[` is a command to some CI servers; two quotes in it say nothing to a shell.
+    format!("'{}'", word.replace('\'', r"'\''").replace("##[", "##''["))
 }
 
 /// `value` as JSON on one line. Depth is that of paths in conditions and their constants.
@@ -187,6 +188,9 @@ mod tests {
             // Nothing that moves the cursor reaches a terminal.
             ("a\u{1b}[2Jb\n", r"$'a\U0000001b[2Jb\U0000000a'"),
             ("s\u{200b}earch", r"$'s\U0000200bearch'"),
+            // Nor does what a CI server would obey reach its log.
+            ("##[error]x", "'##''[error]x'"),
+            ("##[a\n", r"$'##\U0000005ba\U0000000a'"),
         ] {
             assert_eq!(quoted(word), want);
         }
