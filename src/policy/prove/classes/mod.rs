@@ -1,7 +1,7 @@
 //! The calls that selectors can tell apart, one example of each.
 //!
 //! Which rules speak of a call depends on its method and on the name of what it acts on. Names are walked through all
-//! patterns of all rules at once ([`automaton`]); each set of patterns that a name can match is a class, of which a real
+//! patterns of all rules at once ([`super::automaton`]); each set of patterns that a name can match is a class, of which a real
 //! name is kept. What rules speak of that name is asked of the index, as a decision would. Not looked at: URI templates,
 //! which only `completion/complete` takes, and URIs that are not canonical, which no rule is asked about.
 
