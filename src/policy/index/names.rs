@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::patterns::Patterns;
 use super::set::RuleSet;
 use crate::policy::selector::{Form, Pattern, Question, Space, Subject, forms};
@@ -13,14 +15,15 @@ use crate::policy::selector::{Form, Pattern, Question, Space, Subject, forms};
 /// automata, and only where a deny or limit has patterns is it folded.
 #[derive(Debug, Default)]
 pub(in crate::policy) struct Names {
-    /// Every name that a rule spells out, with all rules that speak of it.
-    spelled: HashMap<Box<str>, RuleSet>,
+    /// Every name that a rule spells out, with all rules that speak of it. Callers look up and never insert, so that a quick
+    /// hash will do.
+    spelled: HashMap<Box<str>, RuleSet, RandomState>,
     /// Over the bytes of names.
     plain: Patterns,
     /// Over the forms of names.
     folded: Patterns,
     /// By form, the denies and limits that spell it out.
-    folded_names: HashMap<Form, RuleSet>,
+    folded_names: HashMap<Form, RuleSet, RandomState>,
     /// Every deny and limit with this selector: they apply to names that cannot be compared.
     against: RuleSet,
     /// Every pattern over resources, for templates.
