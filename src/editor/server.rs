@@ -121,13 +121,15 @@ impl Server {
                 self.view(given, disk, out, |_, view| completion::completion(view))
             }
             (State::Running, _) => {
-                out.extend(self.sets.settle(disk));
+                if matches!(method, "textDocument/definition" | "textDocument/codeAction") {
+                    out.extend(self.sets.settle(disk));
+                }
                 self.answer_settled(method, given, disk, out)
             }
         }
     }
 
-    /// Answers what places in the texts of the set are needed for.
+    /// Answers what places in the texts of the set are needed for, or none of the set.
     fn answer_settled(
         &mut self,
         method: &str,
