@@ -373,8 +373,12 @@ impl Tree {
 fn bad(error: LiteralError, span: Range<usize>, found: &str) -> ExprProblem {
     match error {
         LiteralError::TooWide => {
-            ExprProblem::new(span, "an integer is written with at most 64 bits")
-                .help(format!("write it with a fraction: {found}.0"))
+            let problem = ExprProblem::new(span, "an integer is written with at most 64 bits");
+            if found.bytes().all(|byte| byte.is_ascii_digit()) {
+                problem.help(format!("write it with a fraction: {found}.0"))
+            } else {
+                problem
+            }
         }
         LiteralError::NoCharacter => {
             ExprProblem::new(span, "this string has an escape that is no character")
