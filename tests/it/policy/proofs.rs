@@ -938,3 +938,43 @@ fn what_says_something_of_other_inputs_is_told_apart() {
         assert_eq!(matches!(verdicts[0].1, Verdict::Proved), is_proved, "{condition}");
     }
 }
+
+/// Asserts that do not hold because of one character that nobody spells: between two bounds, folded to two letters, or the one
+/// that was forgotten among all of its kind. Beside each, one that holds.
+#[test]
+fn the_character_that_nobody_spells_is_found() {
+    let rule = |kind: &str, name: &str, tools: &str, when: &str| {
+        let when = if when.is_empty() { String::new() } else { format!("when = '{when}'\n") };
+        format!("[[{kind}]]\nname = \"{name}\"\ntools = [{tools}]\n{when}")
+    };
+    let never = |tools: &str, when: &str| rule("assert", "a", tools, when) + "never = \"allow\"\n";
+    let starts = |all: &str| {
+        let each = all.chars().map(|c| format!("args.v.startsWith(\"v{c}\")"));
+        each.collect::<Vec<_>>().join(" || ")
+    };
+    let ordered = |denied: &str| {
+        rule("allow", "r", "\"t\"", "")
+            + &rule("deny", "d", "\"t\"", &starts(denied))
+            + &never("\"t\"", "args.v >= \"v1\" && args.v < \"v5\"")
+    };
+    let names = |all: &str| {
+        let each = all.chars().map(|c| format!("\"v{c}\""));
+        rule("allow", "r", "\"v?\"", "")
+            + &rule("deny", "d", &each.collect::<Vec<_>>().join(", "), "")
+            + &never("\"v?\"", "")
+    };
+    let every = "abcdefghijklmnopqrstuvwxyz012345678_-./";
+    for (text, is_proved) in [
+        (ordered("124"), false),
+        (ordered("1234"), true),
+        (rule("allow", "r", "\"get_?\"", "") + &never("\"get_??\"", ""), false),
+        (rule("allow", "r", "\"get_a\"", "") + &never("\"get_??\"", ""), true),
+        (names(every), false),
+        (names(&format!("{every}9")), true),
+    ] {
+        let policy = compile(&text);
+        let (_, verdict) = &policy.asserts(NOW)[0];
+        assert_eq!(matches!(verdict, Verdict::Proved), is_proved, "{verdict:?}\n{text}");
+        assert_eq!(matches!(verdict, Verdict::Refuted(_)), !is_proved, "{verdict:?}\n{text}");
+    }
+}

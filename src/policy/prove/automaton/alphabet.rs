@@ -5,12 +5,14 @@ use std::sync::LazyLock;
 
 use crate::policy::selector::folds;
 
-/// The characters before and after `c` in the order of code points, and itself.
-pub(super) fn around(c: char) -> impl Iterator<Item = char> {
-    let code = u32::from(c);
-    let before = (1..=0x801).find_map(|step| char::from_u32(code.checked_sub(step)?));
-    let after = (1..=0x801).find_map(|step| char::from_u32(code + step));
-    [before, Some(c), after].into_iter().flatten()
+/// Characters of every kind that lie between any two of `spelled`, before the first and after the last: all of ASCII that is
+/// seen, and the neighbours of each. Where an order divides characters, each part has one that nobody spells, if it has any.
+pub(super) fn between(spelled: &[char]) -> Vec<char> {
+    let before =
+        |c: char| (1..=0x801).find_map(|step| char::from_u32(u32::from(c).checked_sub(step)?));
+    let after = |c: char| (1..=0x801).find_map(|step| char::from_u32(u32::from(c) + step));
+    let near = spelled.iter().flat_map(|c| [before(*c), after(*c)]).flatten();
+    (' '..='~').chain(near).collect()
 }
 
 /// Where in a URI a text is, if it is one of the usual kinds: a guide to witnesses, not a judge of them.
@@ -77,6 +79,8 @@ pub(super) struct Fold {
     ascii: Vec<String>,
     /// By the first character of their fold, characters that fold alike: of ASCII all; and one that is no character of names.
     pub(super) by_first: HashMap<char, Vec<char>>,
+    /// Characters of ASCII that fold to more than one letter.
+    pub(super) odd: Vec<char>,
 }
 
 impl Fold {
@@ -101,5 +105,8 @@ pub(super) static FOLD: LazyLock<Fold> = LazyLock::new(|| {
             }
         }
     }
-    Fold { ascii, by_first }
+    let is_odd =
+        |c: &char| ascii.get(*c as usize).is_some_and(|fold| fold.chars().nth(1).is_some());
+    let odd = (' '..='~').filter(is_odd).collect();
+    Fold { ascii, by_first, odd }
 });

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::rc::Rc;
 
-use super::alphabet::{FOLD, around, could_be_uri, readings, shape_after};
+use super::alphabet::{FOLD, between, could_be_uri, readings, shape_after};
 use super::steps::{advance, enter, floors, reduce};
 use super::{Alphabet, Pattern, Reading};
 use crate::policy::prove::diagram::Mix;
@@ -42,8 +42,8 @@ impl Hash for State {
 pub(super) struct Waiting {
     for_one: Vec<(Spelling, char, Item)>,
     others: Vec<Item>,
-    /// Whether texts are compared with it.
-    is_ordered: bool,
+    /// The characters that the next one is compared with, in their order.
+    bounds: Vec<char>,
 }
 
 impl Waiting {
@@ -73,6 +73,8 @@ pub(super) struct Effect {
     /// The character, where some item asks for just this one.
     exactly: Option<char>,
     lower: Option<char>,
+    /// Which bound it is, or between which two it lies.
+    order: Result<usize, usize>,
     /// The number of its readings.
     readings: u32,
     /// What wildcards and the ends of URIs tell apart.
@@ -167,14 +169,7 @@ impl<'w> Product<'w> {
                 None => {}
             }
         }
-        for (index, place) in &waiting.others {
-            let Some(pattern) = self.pattern(*index) else { continue };
-            if let (Reading::Less | Reading::Greater, Some(Step::Char(c))) =
-                (pattern.reading, pattern.steps.get(usize::from(*place)))
-            {
-                spelled.extend(around(*c));
-            }
-        }
+        spelled.extend(&waiting.bounds);
         for c in &folded {
             spelled.push(*c);
             spelled.extend(FOLD.by_first.get(c).into_iter().flatten());
@@ -189,21 +184,36 @@ impl<'w> Product<'w> {
                     }))
         };
         let others: &[&str] = match self.alphabet {
-            Alphabet::Text => &["xyzabcdefghijklmnopqrstuvw0123456789XYZ_日本語文字列"],
+            Alphabet::Text => &["xyzabcdefghijklmnopqrstuvw0123456789XYZ_"],
+            // Those of the first kind are all that wildcards of an allow stand for.
             Alphabet::Name => &[
-                "xyzabcdefghjknopqrstuvw2345678_-./XYZABCDEFGHJKNOPQRSTUVW",
-                "!~+,;=@&'日本語文字列",
+                "xyzabcdefghjknopqrstuvw2345678_-./XYZABCDEFGHJKNOPQRSTUVWilm019ILMO",
+                "!~+,;=@&'",
             ],
-            Alphabet::Uri => &["xyzabcdefghijklmnopqrstuvw0123456789-_", "/", "?", ":", "~!,;="],
+            Alphabet::Uri => &[
+                "xyzabcdefghijklmnopqrstuvw0123456789-_XYZABCDEFGHIJKLMNOPQRSTUVW",
+                "/",
+                "?",
+                ":",
+                "~!,;=.@&+$()*",
+            ],
         };
-        for kind in others {
-            if let Some(c) = kind.chars().find(|c| is_free(*c, &spelled)) {
-                spelled.push(c);
-            }
+        for (at, kind) in (1..).zip(others) {
+            let free = kind.chars().find(|c| is_free(*c, &spelled));
+            // There is always another one that is no character of names: nobody spells out all ideographs.
+            let is_open = self.alphabet != Alphabet::Uri && at == others.len();
+            let more = || ('\u{4e00}'..='\u{9fff}').find(|c| is_free(*c, &spelled));
+            let free = free.or_else(|| is_open.then(more).flatten());
+            spelled.extend(free);
         }
         if self.has_folded {
-            // It folds to nothing.
+            // They fold to nothing or to two letters, which may stand where wildcards are.
             spelled.push(' ');
+            spelled.extend(&FOLD.odd);
+        }
+        if !waiting.bounds.is_empty() {
+            let ordered = between(&spelled);
+            spelled.extend(ordered);
         }
         let is_uri = self.alphabet == Alphabet::Uri;
         spelled.retain(|c| !is_uri || could_be_uri(state.shape, *c));
@@ -211,7 +221,7 @@ impl<'w> Product<'w> {
     }
 
     pub(super) fn waiting(&self, state: &State) -> Waiting {
-        let mut waiting = Waiting { for_one: Vec::new(), others: Vec::new(), is_ordered: false };
+        let mut waiting = Waiting { for_one: Vec::new(), others: Vec::new(), bounds: Vec::new() };
         for item in &state.items {
             let Some(pattern) = self.pattern(item.0) else { continue };
             let spelling = match pattern.reading {
@@ -219,7 +229,9 @@ impl<'w> Product<'w> {
                 Reading::Lower | Reading::Reduced => Some(Spelling::Lower),
                 Reading::Folded => Some(Spelling::Folded),
                 Reading::Less | Reading::Greater => {
-                    waiting.is_ordered = true;
+                    if let Some(Step::Char(c)) = pattern.steps.get(usize::from(item.1)) {
+                        waiting.bounds.push(*c);
+                    }
                     None
                 }
                 Reading::Count(_) => None,
@@ -232,6 +244,8 @@ impl<'w> Product<'w> {
             }
         }
         waiting.for_one.sort_unstable();
+        waiting.bounds.sort_unstable();
+        waiting.bounds.dedup();
         waiting
     }
 
@@ -254,7 +268,8 @@ impl<'w> Product<'w> {
         let is_asked = |spelling, c| !waiting.of(spelling, Some(c)).is_empty();
         let lower = c.to_ascii_lowercase();
         Effect {
-            exactly: (waiting.is_ordered || is_asked(Spelling::Plain, c)).then_some(c),
+            exactly: is_asked(Spelling::Plain, c).then_some(c),
+            order: waiting.bounds.binary_search(&c),
             lower: is_asked(Spelling::Lower, lower).then_some(lower),
             readings: if self.has_folded { self.readings(c).number } else { 0 },
             is_name: Class::Name.has(c),

@@ -60,8 +60,18 @@ fn matches(pattern: &Pattern, text: &str) -> bool {
         Reading::Folded => {
             folds(text).into_iter().flatten().map(|form| form.as_str().to_owned()).collect()
         }
-        // Not among these.
-        Reading::Less | Reading::Greater | Reading::Count(_) => Vec::new(),
+        Reading::Less | Reading::Greater => {
+            let bound: String = pattern
+                .steps
+                .iter()
+                .filter_map(|step| match step {
+                    Step::Char(c) => Some(*c),
+                    _ => None,
+                })
+                .collect();
+            return if pattern.reading == Reading::Less { text < &*bound } else { text > &*bound };
+        }
+        Reading::Count(_) => return true,
     };
     forms.iter().any(|form| {
         let mut live = BTreeSet::from([0_usize]);
@@ -93,8 +103,8 @@ fn matches(pattern: &Pattern, text: &str) -> bool {
 
 /// Patterns as rules have them: an allow its own, a deny the folded or the two of URIs beside it.
 fn names() -> impl Strategy<Value = Vec<Pattern>> {
-    let text =
-        "[abl1_*?]{1,6}".prop_filter("no pattern", |text| Glob::parse(text, Dialect::Name).is_ok());
+    let text = "[abl1mrn_*?]{1,6}"
+        .prop_filter("no pattern", |text| Glob::parse(text, Dialect::Name).is_ok());
     let one = (text, 0..3_u8).prop_map(|(text, kind)| {
         let glob = |dialect| Glob::parse(&text, dialect).unwrap();
         let folded =
@@ -118,6 +128,31 @@ fn uris() -> impl Strategy<Value = Vec<Pattern>> {
     proptest::collection::vec(one, 1..4).prop_map(numbered)
 }
 
+/// What conditions ask of texts: order, beginnings, ends, parts, equality, and how long they are.
+fn texts() -> impl Strategy<Value = Vec<Pattern>> {
+    let one = ("[bcdez]{0,3}", 0..6_u8).prop_map(|(text, kind)| {
+        let chars = text.chars().map(Step::Char).collect::<Vec<_>>();
+        let any = vec![Step::Many(Class::Any)];
+        match kind {
+            0 => (Reading::Plain, chars),
+            1 => (Reading::Less, chars),
+            2 => (Reading::Greater, chars),
+            3 => (Reading::Plain, [chars, any].concat()),
+            4 => (Reading::Plain, [any, chars].concat()),
+            _ => (Reading::Plain, [any.clone(), chars, any].concat()),
+        }
+    });
+    (proptest::collection::vec(one, 1..7), any::<bool>()).prop_map(|(all, is_counted)| {
+        let each = (0_u32..).zip(all);
+        let mut all: Vec<Pattern> =
+            each.map(|(id, (reading, steps))| Pattern::new(id, reading, steps)).collect();
+        if is_counted {
+            all.push(Pattern::new(100, Reading::Count(3), Vec::new()));
+        }
+        all
+    })
+}
+
 fn numbered(globs: Vec<(Reading, Glob)>) -> Vec<Pattern> {
     let each = (0_u32..).zip(globs);
     each.map(|(id, (reading, glob))| Pattern::new(id, reading, glob.steps().collect())).collect()
@@ -128,7 +163,14 @@ fn agree(patterns: &[Pattern], alphabet: Alphabet, texts: &[String]) -> Result<(
     let (found, is_complete) = walk(patterns, alphabet, |_| true);
     prop_assert!(is_complete);
     let set = |text: &str| -> Vec<u32> {
-        patterns.iter().filter(|pattern| matches(pattern, text)).map(|pattern| pattern.id).collect()
+        let matching = patterns.iter().filter(|pattern| matches(pattern, text));
+        let id = |pattern: &Pattern| match pattern.reading {
+            Reading::Count(most) => {
+                pattern.id + most.min(u32::try_from(text.chars().count()).unwrap())
+            }
+            _ => pattern.id,
+        };
+        matching.map(id).collect()
     };
     for text in texts {
         let set = set(text);
@@ -144,7 +186,7 @@ proptest! {
     #[test]
     fn walks_of_names_find_what_texts_match(
         patterns in names(),
-        texts in proptest::collection::vec("[abABlLiI1_ \u{ff41}\u{200b}z]{0,9}", 40),
+        texts in proptest::collection::vec("[abABlLiI1mMrn_ \u{ff41}\u{200b}z]{0,6}", 40),
     ) {
         agree(&patterns, Alphabet::Name, &texts)?;
     }
@@ -155,6 +197,14 @@ proptest! {
         texts in proptest::collection::vec("a:/(/[abB]{0,3}){0,3}/{0,2}(\\?[a/?]{0,2})?", 40),
     ) {
         agree(&patterns, Alphabet::Uri, &texts)?;
+    }
+
+    #[test]
+    fn walks_of_texts_find_what_texts_match(
+        patterns in texts(),
+        texts in proptest::collection::vec("[a-g{éy~ z]{0,4}", 60),
+    ) {
+        agree(&patterns, Alphabet::Text, &texts)?;
     }
 
     #[test]
