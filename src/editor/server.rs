@@ -121,7 +121,8 @@ impl Server {
                 self.view(given, disk, out, |_, view| completion::completion(view))
             }
             (State::Running, _) => {
-                if matches!(method, "textDocument/definition" | "textDocument/codeAction") {
+                // A format on save does not wait for proofs; it asks nothing of the set.
+                if method != "textDocument/formatting" {
                     out.extend(self.sets.settle(disk));
                 }
                 self.answer_settled(method, given, disk, out)
