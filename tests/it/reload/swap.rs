@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -115,7 +116,12 @@ async fn budgets_survive() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_exchange_is_of_two_generations() {
     const CLIENTS: usize = 10;
-    const REQUESTS: usize = 100;
+    /// Swaps that must have been made before a client ends.
+    const SWAPS: u64 = 20;
+    /// Lists of each set that must have been seen before a client ends.
+    const OF_EACH: u64 = 100;
+    /// Requests of one client, however slowly a busy machine swaps.
+    const AT_MOST: usize = 2000;
     let tools = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"even"},{"name":"odd"}]}}"#;
     let upstream = Upstream::start().await.answering(json_reply(tools));
     // Everything in it has one name.
@@ -132,22 +138,33 @@ async fn no_exchange_is_of_two_generations() {
     let address = gateway.address;
     let mut clients = JoinSet::new();
     let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    // Neither side is paced by a clock: clients go on until enough has happened.
+    let swaps = Arc::new(AtomicU64::new(0));
+    let lists = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
     for client in 0..CLIENTS {
+        let (swaps, lists) = (swaps.clone(), lists.clone());
         clients.spawn(async move {
+            let enough = || {
+                swaps.load(Relaxed) >= SWAPS && lists.iter().all(|of| of.load(Relaxed) >= OF_EACH)
+            };
             let mut wire = Wire::connect(address).await;
             let mut seen = Vec::new();
-            for request in 0..REQUESTS {
-                let id = format!("request-{client:02}-{request:03}");
+            for request in (0..AT_MOST).take_while(|_| !enough()) {
+                let id = format!("request-{client:02}-{request:04}");
                 let headers = format!("X-Request-Id: {id}\r\n");
                 let body = if request % 2 == 0 { list.to_owned() } else { call("1", "even", "{}") };
                 wire.send(post(&headers, &body)).await;
-                seen.push((id, wire.reply().await));
+                let reply = wire.reply().await;
+                if body == list {
+                    let odd = reply.body.windows(3).any(|bytes| bytes == b"odd");
+                    lists[usize::from(odd)].fetch_add(1, Relaxed);
+                }
+                seen.push((id, reply));
             }
             seen
         });
     }
     let mut seen = HashMap::new();
-    let mut swaps = 0;
     while let Some(done) = loop {
         // As fast as it goes, until the next client is done.
         if let Some(done) = clients.try_join_next() {
@@ -156,16 +173,15 @@ async fn no_exchange_is_of_two_generations() {
         if clients.is_empty() {
             break None;
         }
-        let (text, which) = if swaps % 2 == 0 { (&odd, "odd") } else { (&even, "even") };
+        let made = swaps.fetch_add(1, Relaxed);
+        let (text, which) = if made.is_multiple_of(2) { (&odd, "odd") } else { (&even, "even") };
         generations.insert(gateway.swap(text), which);
-        swaps += 1;
         tokio::task::yield_now().await;
     } {
         seen.extend(done.unwrap());
     }
-    assert!(swaps > 10, "{swaps}");
-    let mut both = [0; 2];
-    for _ in 0..CLIENTS * REQUESTS {
+    let mut both = [0_u64; 2];
+    for _ in 0..seen.len() {
         let line = gateway.log().await;
         let which = generations[&line["generation"].as_u64().unwrap()];
         both[usize::from(which == "odd")] += 1;
@@ -195,7 +211,8 @@ async fn no_exchange_is_of_two_generations() {
             }
         }
     }
-    assert!(both.iter().all(|count| *count > 50), "both sets decided: {both:?}");
+    let swaps = swaps.load(Relaxed);
+    assert!(swaps >= SWAPS && both.iter().all(|of| *of >= OF_EACH), "{swaps} swaps, {both:?}");
 }
 
 /// A policy may be swapped by who holds the handle when the gateway has long stopped.
