@@ -182,11 +182,16 @@ impl Groups {
         ranks.sort_unstable();
         // INVARIANT: a group that stays at the end has stayed from its first call on: what is behind the last one of some of
         // the groups is behind the last one of all.
-        let last = ranks.get(GROUPS - 1).copied();
-        self.last = last;
+        self.last = ranks.get(GROUPS - 1).copied();
+        self.cut();
+    }
+
+    /// Takes out the groups behind the last one that may stay.
+    fn cut(&mut self) {
+        let Some(last) = self.last else { return };
         let left_out = &mut self.left_out;
         self.settled.retain(|key, group| {
-            let stays = last.is_none_or(|last| rank(key) <= last);
+            let stays = rank(key) <= last;
             if !stays {
                 *left_out += group.calls;
             }
@@ -204,16 +209,7 @@ impl Groups {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        if let Some(last) = self.last {
-            let left_out = &mut self.left_out;
-            self.settled.retain(|key, group| {
-                let stays = rank(key) <= last;
-                if !stays {
-                    *left_out += group.calls;
-                }
-                stays
-            });
-        }
+        self.cut();
         for (key, group) in other.settled {
             self.put(key, group);
         }
