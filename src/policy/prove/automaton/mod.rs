@@ -18,6 +18,8 @@ use std::rc::Rc;
 use self::alphabet::{BAD, readings};
 use self::product::{Effect, Product, State};
 use super::diagram::Mix;
+use crate::policy::Value;
+use crate::policy::expr::formula::Test;
 use crate::policy::selector::{Class, Step};
 
 /// Most states of one walk: with the patterns of a thousand rules some 20 000 are seen. Beyond it, what was not reached is
@@ -62,6 +64,22 @@ pub(super) struct Pattern {
 impl Pattern {
     pub(super) fn new(id: u32, reading: Reading, steps: Vec<Step>) -> Self {
         Self { id, reading, steps, spelt: Vec::new() }
+    }
+
+    /// The pattern that tells texts apart as `test` does; `None` where none does.
+    pub(super) fn of(test: &Test, id: u32) -> Option<Self> {
+        let chars = |text: &str| text.chars().map(Step::Char).collect::<Vec<_>>();
+        let any = Step::Many(Class::Any);
+        let (reading, steps) = match test {
+            Test::Equals(Value::String(text)) => (Reading::Plain, chars(text)),
+            Test::Less(Value::String(text)) => (Reading::Less, chars(text)),
+            Test::Greater(Value::String(text)) => (Reading::Greater, chars(text)),
+            Test::StartsWith(text) => (Reading::Plain, [chars(text), vec![any]].concat()),
+            Test::EndsWith(text) => (Reading::Plain, [vec![any], chars(text)].concat()),
+            Test::Contains(text) => (Reading::Plain, [vec![any], chars(text), vec![any]].concat()),
+            _ => return None,
+        };
+        Some(Self::new(id, reading, steps))
     }
 }
 

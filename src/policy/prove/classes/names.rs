@@ -96,7 +96,7 @@ impl<'b> Build<'b> {
         // Tests that one name passes alone.
         let mut alone: HashMap<u32, &str> = HashMap::new();
         for (_, test) in self.tests.iter().filter(|(of, _)| *of == root) {
-            walked.extend(pattern_of(test, next));
+            walked.extend(Pattern::of(test, next));
             if let Test::Equals(Value::String(text)) = test {
                 alone.insert(next, text);
             }
@@ -147,7 +147,7 @@ impl<'b> Build<'b> {
         let tests: Vec<&Test> =
             self.tests.iter().filter(|(of, _)| *of == root).map(|(_, test)| test).collect();
         let walked: Vec<Pattern> =
-            (0_u32..).zip(&tests).filter_map(|(id, test)| pattern_of(test, id)).collect();
+            (0_u32..).zip(&tests).filter_map(|(id, test)| Pattern::of(test, id)).collect();
         let (found, is_complete) = automaton::walk(&walked, Alphabet::Name, |_| true);
         self.is_complete &= is_complete;
         let truths = |text: &str| -> Vec<Truth> {
@@ -240,21 +240,5 @@ fn text_of(pattern: &Selector) -> String {
 /// Whether walks do not tell by it.
 pub(super) fn automaton_is_blind(test: &Test) -> bool {
     !matches!(test, Test::Has | Test::IsNull | Test::InNothing | Test::Holds)
-        && pattern_of(test, 0).is_none()
-}
-
-/// The pattern that tells texts apart as `test` does.
-fn pattern_of(test: &Test, id: u32) -> Option<Pattern> {
-    let chars = |text: &str| text.chars().map(Step::Char).collect::<Vec<_>>();
-    let any = Step::Many(Kind::Any);
-    let (reading, steps) = match test {
-        Test::Equals(Value::String(text)) => (Reading::Plain, chars(text)),
-        Test::Less(Value::String(text)) => (Reading::Less, chars(text)),
-        Test::Greater(Value::String(text)) => (Reading::Greater, chars(text)),
-        Test::StartsWith(text) => (Reading::Plain, [chars(text), vec![any]].concat()),
-        Test::EndsWith(text) => (Reading::Plain, [vec![any], chars(text)].concat()),
-        Test::Contains(text) => (Reading::Plain, [vec![any], chars(text), vec![any]].concat()),
-        _ => return None,
-    };
-    Some(Pattern::new(id, reading, steps))
+        && Pattern::of(test, 0).is_none()
 }

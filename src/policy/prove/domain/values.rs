@@ -7,7 +7,6 @@ use super::Region;
 use crate::policy::expr::formula::Test;
 use crate::policy::prove::automaton::{self, Alphabet, Pattern, Reading};
 use crate::policy::prove::sample;
-use crate::policy::selector::{Class, Step};
 use crate::policy::{Number, Value};
 
 pub(super) fn words(words: &[&str]) -> Vec<Region> {
@@ -18,30 +17,15 @@ pub(super) fn words(words: &[&str]) -> Vec<Region> {
 pub(super) fn texts(tests: &HashSet<Test>) -> Vec<Region> {
     let mut patterns = Vec::new();
     let mut most = None;
-    let chars = |text: &str| text.chars().map(Step::Char).collect::<Vec<_>>();
-    let any = Step::Many(Class::Any);
-    let mut add = |reading, steps| {
-        let id = u32::try_from(patterns.len()).unwrap_or(u32::MAX);
-        patterns.push(Pattern::new(id, reading, steps));
-    };
     let mut constants: Vec<&str> = Vec::new();
     let mut easy = true;
     // In one order, so that two runs find the same examples.
     let mut sorted: Vec<&Test> = tests.iter().collect();
     sorted.sort_by_cached_key(|test| format!("{test:?}"));
-    for test in sorted {
+    for (id, test) in (0..).zip(sorted) {
+        patterns.extend(Pattern::of(test, id));
         match test {
-            Test::Equals(Value::String(text)) => {
-                constants.push(text);
-                add(Reading::Plain, chars(text));
-            }
-            Test::Less(Value::String(text)) => add(Reading::Less, chars(text)),
-            Test::Greater(Value::String(text)) => add(Reading::Greater, chars(text)),
-            Test::StartsWith(text) => add(Reading::Plain, [chars(text), vec![any]].concat()),
-            Test::EndsWith(text) => add(Reading::Plain, [vec![any], chars(text)].concat()),
-            Test::Contains(text) => {
-                add(Reading::Plain, [vec![any], chars(text), vec![any]].concat());
-            }
+            Test::Equals(Value::String(text)) => constants.push(text),
             Test::Size(test) => match counted(test) {
                 Some(size) => most = most.max(Some(size + 1)),
                 None => easy = false,
