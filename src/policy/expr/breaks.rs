@@ -1,5 +1,6 @@
 //! Where a long expression may be broken over lines.
 
+use super::parse::parse;
 use super::scan::Tokens;
 
 /// An operator between the outermost operands of an expression: what stands before it and after it are whole.
@@ -16,6 +17,9 @@ pub struct Break {
 #[must_use]
 pub fn breaks(text: &str) -> Vec<Break> {
     let Ok(tokens) = Tokens::scan(text) else { return Vec::new() };
+    if parse(text, &tokens).is_err() {
+        return Vec::new();
+    }
     let mut breaks = Vec::new();
     let (mut index, mut end) = (0, 0);
     while let Some(span) = tokens.span(index) {
@@ -63,6 +67,8 @@ mod tests {
             ("a && \"//\" == b", "&"),
             ("a && 'b", ""),
             ("a & b && c", ""),
+            ("a && && b", ""),
+            ("a b && c", ""),
             ("", ""),
         ] {
             let found = breaks(text);
