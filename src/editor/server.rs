@@ -120,17 +120,16 @@ impl Server {
             (State::Running, "textDocument/completion") => {
                 self.view(given, disk, out, |_, view| completion::completion(view))
             }
+            // It asks nothing of the set, and is asked for before a save.
+            (State::Running, "textDocument/formatting") => self.format(given),
             (State::Running, _) => {
-                // A format on save does not wait for proofs; it asks nothing of the set.
-                if method != "textDocument/formatting" {
-                    out.extend(self.sets.settle(disk));
-                }
+                out.extend(self.sets.settle(disk));
                 self.answer_settled(method, given, disk, out)
             }
         }
     }
 
-    /// Answers what places in the texts of the set are needed for, or none of the set.
+    /// Answers what places in the texts of the set are needed for.
     fn answer_settled(
         &mut self,
         method: &str,
@@ -143,7 +142,6 @@ impl Server {
                 definition::definition(view, sets.encoding, &|name| sets.uri(name))
             }),
             "textDocument/codeAction" => self.actions(given),
-            "textDocument/formatting" => self.format(given),
             _ => Err(Fault::new(METHOD_NOT_FOUND, format!("no method `{method}`"))),
         }
     }
@@ -184,7 +182,7 @@ impl Server {
             "initialized" if self.can_watch => out.push(protocol::watch()),
             "textDocument/didOpen" => {
                 let opened: Opened = params(given)?;
-                self.sets.open(opened.text_document, disk)?;
+                self.sets.open(opened.text_document, disk, out)?;
             }
             "textDocument/didChange" => {
                 let changed: Changed = params(given)?;

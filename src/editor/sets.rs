@@ -73,7 +73,12 @@ struct Set {
 
 impl Sets {
     /// Takes what the client `sent` as a document that is open from now on.
-    pub(super) fn open(&mut self, sent: Sent, disk: &mut dyn Disk) -> Result<(), Fault> {
+    pub(super) fn open(
+        &mut self,
+        sent: Sent,
+        disk: &mut dyn Disk,
+        out: &mut Vec<String>,
+    ) -> Result<(), Fault> {
         let Sent { uri, version, text } = sent;
         if !self.documents.contains_key(&uri) && self.documents.len() >= MAX_DOCUMENTS {
             let message = format!("more than {MAX_DOCUMENTS} documents are open");
@@ -85,9 +90,12 @@ impl Sets {
         let Some(name) = name else {
             return Err(Fault::new(INVALID_PARAMS, "only files on disk can be checked"));
         };
+        // One that was open already leaves the set that it was of, which may be another by now.
+        self.touch(&uri);
         let set = self.set_of(&name, disk);
         self.documents.insert(uri.clone(), Document { name, text, version, set });
         self.touch(&uri);
+        self.drop_unused(out);
         Ok(())
     }
 
