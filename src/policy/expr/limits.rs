@@ -11,7 +11,8 @@ pub const MAX_NESTING: usize = 16;
 /// recurses so deep.
 pub const MAX_DEPTH: usize = 64;
 
-/// Operators, `.`, `?` and `:`. In a chain each nests the parser's tree once more.
+/// Operators, `.`, `?` and `:`. In a chain each nests the parser's tree once more, as `[0]` does: of those [`MAX_LENGTH`] has
+/// room for some 1 300, and nothing recurses over them but letting go of the tree.
 pub const MAX_OPERATORS: usize = 256;
 
 /// Members of one path (`claims.a.b` has two).

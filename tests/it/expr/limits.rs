@@ -144,6 +144,8 @@ fn hostile_texts_are_read_in_bounded_time_and_stack() {
         format!("{}true", "claims.a ? claims.b : ".repeat(60)),
         format!("claims{}", ".a".repeat(250)),
         format!("claims{}", "['a']".repeat(250)),
+        filled("claims", "[0]", ""),
+        filled("1", "[0]", ""),
         format!("claims.a{}", ".size()".repeat(250)),
         format!("1{}", " < 1".repeat(255)),
         format!("1{}", " * 1".repeat(255)),
