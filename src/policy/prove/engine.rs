@@ -202,8 +202,12 @@ impl<'p> Engine<'p> {
     pub(super) fn permits(&mut self, at: usize, class: &Class) -> Edge {
         let denies = self.in_force(at, class, Effect::Deny);
         let denied = self.model.diagram.any(denies.into_iter().map(|(_, edge)| edge));
+        // Words that are not real stand for others.
+        let is_unreadable = class.is_real && class.words.target().is_ambiguous_resource();
         let allowed = if class.is_lifecycle {
             Edge::TRUE
+        } else if is_unreadable {
+            Edge::FALSE
         } else {
             let allows = self.in_force(at, class, Effect::Allow);
             self.model.diagram.any(allows.into_iter().map(|(_, edge)| edge))

@@ -2,7 +2,8 @@
 //! rule that is called needless changes a verdict, no proved assert is violated, every example is real, and two sets that are
 //! called the same decide alike. Conditions that compare with constants are never undecided.
 //!
-//! Vocabularies are small, so that rules and requests meet. `MCPFW_PROOF_CASES` asks for more requests than usual.
+//! Vocabularies are small, so that rules and requests meet. `MCPFW_PROOF_CASES` asks for more requests than usual,
+//! `MCPFW_PROOF_SEED` for others.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -340,6 +341,16 @@ const ARGS: &[(&str, &[&str])] = &[
     ("c", &[r#""x""#, r#""/sandbox/u1/f.txt""#, "{}", "[]"]),
 ];
 
+/// Words of orders, of ends and of patterns that are made up as the sets are: neighbours of each other, and letters that a
+/// reader takes for two.
+const WORDS: &[&str] =
+    &["v1", "v3", "v5", "v", "v10", "/", "a", "x", "x/", "u1", "pro", "get_m", "get_rn", "w", "vv"];
+const PIECES: &[&str] =
+    &["v", "w", "vv", "?", "??", "*", "_", "get_", "m", "rn", "1", "5", "x", "G"];
+/// Letters that take the place of others, so that requests have what no set spells.
+const LETTERS: &[&str] =
+    &["a", "m", "r", "n", "v", "w", "0", "2", "4", "9", "/", ".", "_", "~", " ", "é", "V", "ﬁ"];
+
 /// Numbers that look random and are the same in every run.
 struct Dice(u64);
 
@@ -363,6 +374,48 @@ impl Dice {
     fn pick<'t>(&mut self, of: &[&'t str]) -> &'t str {
         of[self.below(of.len())]
     }
+
+    /// A word, one time in three with another letter in it.
+    fn word(&mut self, of: &[&str]) -> String {
+        let word = self.pick(of);
+        if !self.one_in(3) {
+            return word.to_owned();
+        }
+        let mut letters: Vec<String> = word.chars().map(String::from).collect();
+        let at = self.below(letters.len() + 1);
+        let end = (at + self.below(2)).min(letters.len());
+        letters.splice(at..end, [self.pick(LETTERS).to_owned()]);
+        letters.concat()
+    }
+
+    /// A text in JSON: as it is picked, one time in three with another letter in it.
+    fn json(&mut self, of: &[&str]) -> String {
+        let text = self.pick(of);
+        match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+            Some(inner) => format!("{:?}", self.word(&[inner])),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// A comparison with a word.
+fn comparison(dice: &mut Dice) -> String {
+    let input = dice.pick(&["args.a", "claims.plan", "mcp.target"]);
+    let word = dice.pick(WORDS);
+    match dice.below(9) {
+        0 => format!("{input} == {word:?}"),
+        1 => format!("{input} != {word:?}"),
+        2 => format!("{input}.startsWith({word:?})"),
+        3 => format!("{input}.endsWith({word:?})"),
+        4 => format!("{input}.contains({word:?})"),
+        at => format!("{input} {} {word:?}", ["<", "<=", ">", ">="][at - 5]),
+    }
+}
+
+/// A pattern of names of some pieces.
+fn pattern(dice: &mut Dice) -> String {
+    let pieces: String = (0..1 + dice.below(3)).map(|_| dice.pick(PIECES)).collect();
+    pieces.replace("**", "*")
 }
 
 /// A condition; of the complete fragment unless `rich`.
@@ -384,6 +437,7 @@ fn condition(dice: &mut Dice, rich: bool, depth: usize) -> String {
         }
         3 => format!("!({})", condition(dice, rich, depth - 1)),
         _ if rich && dice.one_in(2) => dice.pick(RICH).to_owned(),
+        _ if dice.one_in(3) => comparison(dice),
         _ => dice.pick(PLAIN).to_owned(),
     }
 }
@@ -401,8 +455,13 @@ fn selector(dice: &mut Dice) -> String {
         if text.contains(key) {
             continue;
         }
-        let second = if dice.one_in(3) { format!(", {:?}", dice.pick(of)) } else { String::new() };
-        writeln!(text, "{key} = [{:?}{second}]", dice.pick(of)).expect("a string takes all");
+        let mut one = || match of == PATTERNS && dice.one_in(4) {
+            true => pattern(dice),
+            false => dice.pick(of).to_owned(),
+        };
+        let (first, second) = (one(), one());
+        let second = if dice.one_in(3) { format!(", {second:?}") } else { String::new() };
+        writeln!(text, "{key} = [{first:?}{second}]").expect("a string takes all");
     }
     text
 }
@@ -532,9 +591,10 @@ impl Request {
     fn new(dice: &mut Dice) -> Self {
         let object_of = |dice: &mut Dice, kind: ObjectKind| {
             let name = match kind {
-                ObjectKind::Resource => dice.pick(URIS).to_owned(),
+                ObjectKind::Resource => dice.word(URIS),
                 _ if dice.one_in(20) => "x".repeat(129),
-                _ => dice.pick(NAMES).to_owned(),
+                _ if dice.one_in(3) => dice.word(WORDS),
+                _ => dice.word(NAMES),
             };
             Some(Object { kind, name: name.into() })
         };
@@ -558,7 +618,11 @@ impl Request {
             let mut each = Vec::new();
             for (name, values) in of {
                 if dice.one_in(rare) {
-                    each.push(format!("{name:?}: {}", dice.pick(values)));
+                    let value = match dice.one_in(6) {
+                        true => format!("{:?}", dice.word(WORDS)),
+                        false => dice.json(values),
+                    };
+                    each.push(format!("{name:?}: {value}"));
                 }
             }
             format!("{{{}}}", each.join(", "))
@@ -860,9 +924,9 @@ fn run(sets: u64, seed: u64) -> Seen {
 
 #[test]
 fn what_is_proved_holds_for_every_request() {
-    let cases = std::env::var("MCPFW_PROOF_CASES").ok().and_then(|cases| cases.parse().ok());
-    let sets = cases.unwrap_or(10_000_u64) / REQUESTS;
-    let seen = run(sets, 0x5eed);
+    let asked = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let sets = asked("MCPFW_PROOF_CASES").unwrap_or(10_000) / REQUESTS;
+    let seen = run(sets, asked("MCPFW_PROOF_SEED").unwrap_or(0x5eed));
     println!("{sets} sets: {seen:?}");
     let Seen { proved, refuted, dead, needless, same, differ, turned, .. } = seen;
     assert!(

@@ -56,6 +56,11 @@ pub(super) fn shape_after(shape: u8, c: char) -> u8 {
 
 pub(super) const BAD: u8 = u8::MAX;
 
+/// Whether a text of `shape` has come no further than its scheme.
+pub(super) fn is_scheme(shape: u8) -> bool {
+    shape <= 1
+}
+
 /// Whether a canonical URI may have `c` where `shape` has come to: none begins without a scheme in lower case.
 pub(super) fn could_be_uri(shape: u8, c: char) -> bool {
     match shape {

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
-use self::alphabet::{BAD, readings};
+use self::alphabet::{BAD, is_scheme, readings};
 use self::product::{Effect, Product, State};
 use super::diagram::Mix;
 use crate::policy::Value;
@@ -125,7 +125,9 @@ pub(super) fn walk(
     while let Some((at, length, state)) = open.pop_front() {
         let ids = product.matched(&state.items);
         let known = found.get(&ids);
-        if known.is_none_or(|(known, _)| !known.is_real) {
+        // What has no colon yet is no URI.
+        let may_end = alphabet != Alphabet::Uri || !is_scheme(state.shape);
+        if may_end && known.is_none_or(|(known, _)| !known.is_real) {
             let text = text_of(&ways, at);
             let is_real = (alphabet != Alphabet::Uri || state.shape != BAD) && accepts(&text);
             if is_real || known.is_none() {

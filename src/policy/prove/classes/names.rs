@@ -7,7 +7,7 @@ use crate::policy::expr::Truth;
 use crate::policy::expr::formula::{Root, Test};
 use crate::policy::language::uris;
 use crate::policy::prove::automaton::{self, Alphabet, Found, Pattern, Reading};
-use crate::policy::selector::{Class as Kind, Pattern as Selector, Space, Step, Subject};
+use crate::policy::selector::{Class as Kind, MAX_NAME, Pattern as Selector, Space, Step, Subject};
 use crate::policy::{Effect, Value};
 use crate::wire::mcp::Method;
 use crate::wire::mcp::uri::{Form, check, is_template};
@@ -157,25 +157,24 @@ impl<'b> Build<'b> {
         };
         let mut names = Vec::new();
         for short in found {
-            let wanted = truths(&short.text);
-            let ends = short.text.char_indices().map(|(at, _)| at).chain([short.text.len()]);
-            let mut longer = ends.flat_map(|at| {
-                let (head, tail) = short.text.split_at_checked(at).unwrap_or_default();
-                ["x", "z", "~"].map(|fill| {
-                    format!("{head}{}{tail}", fill.repeat(crate::policy::selector::MAX_NAME + 1))
-                })
-            });
-            let text = longer.find(|text| truths(text) == wanted);
             let mut ids = short.ids.iter().filter_map(|id| tests.get(*id as usize));
-            match text {
-                Some(text) => names.push(Name { text, vague: None, is_even: true }),
-                // One name alone, which is not long.
-                None if ids.any(|test| matches!(test, Test::Equals(_))) => {}
-                None => {
-                    let text = "x".repeat(crate::policy::selector::MAX_NAME + 1);
-                    names.push(Name { text, vague: None, is_even: false });
-                }
+            // One name alone, which is not long or is spelt out.
+            if ids.any(|test| matches!(test, Test::Equals(_))) {
+                continue;
             }
+            let wanted = truths(&short.text);
+            let longer = ['x', 'z'].into_iter().chain(' '..='~').find_map(|fill| {
+                let fill = fill.to_string().repeat(MAX_NAME + 1);
+                let ends = short.text.char_indices().map(|(at, _)| at).chain([short.text.len()]);
+                let mut texts = ends.map(|at| {
+                    let (head, tail) = short.text.split_at_checked(at).unwrap_or_default();
+                    [head, &fill, tail].concat()
+                });
+                texts.find(|text| truths(text) == wanted)
+            });
+            let is_even = longer.is_some();
+            let text = longer.unwrap_or_else(|| "x".repeat(MAX_NAME + 1));
+            names.push(Name { text, vague: None, is_even });
         }
         names
     }
