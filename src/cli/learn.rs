@@ -195,14 +195,16 @@ fn from_logs(arguments: &Arguments, output: &Output) -> Result<Proposal, String>
     }
     all.faulty.sort_unstable();
     logs::complain(&all.faults, &all.faulty, &arguments.logs, output);
-    if all.traffic.beyond > 0 {
-        let beyond = all.traffic.beyond;
-        output.err(format_args!(
-            "warning: {beyond} calls of more names than are told apart are left out"
+    let wish = Wish { include_denied: arguments.include_denied, arguments: arguments.arguments };
+    let mut proposal = propose(&all.traffic, wish);
+    let beyond = all.traffic.beyond;
+    if beyond > 0 {
+        let all = all.traffic.allowed.len();
+        proposal.left_out.push(format!(
+            "{beyond} calls of more than {all} names: those that come first in their order are proposed"
         ));
     }
-    let wish = Wish { include_denied: arguments.include_denied, arguments: arguments.arguments };
-    Ok(propose(&all.traffic, wish))
+    Ok(proposal)
 }
 
 fn read_lock(path: &Path) -> Result<Lock, String> {

@@ -63,6 +63,12 @@ pub fn propose(traffic: &Traffic, wish: Wish) -> Proposal {
             proposal.leave_out(called, calls, "no pattern stands for exactly this name");
             continue;
         }
+        if !wish.include_denied && !traffic.knows_denied(called) {
+            let why = "more names were refused than are kept, and whether this was among them is not known; \
+                       --include-denied takes it in";
+            proposal.leave_out(called, calls, why);
+            continue;
+        }
         let denied = traffic.denied.get(called).filter(|_| !wish.include_denied);
         let Some(conditions) = conditions(traffic, calls, denied, wish) else {
             let why = "it was also refused, and nothing that is recorded tells the calls apart; \

@@ -477,6 +477,89 @@ fn lines_made_to_take_long() {
     }
 }
 
+/// Whatever the order of the records and however threads share them, what is learnt is the same to the byte; of more names than are
+/// kept, the first in their order are.
+#[test]
+fn what_is_learnt_depends_on_no_order() {
+    const MOST: usize = 5000;
+    /// Of two that were called at one time, of many callers and claims.
+    fn line(at: usize, decision: &str, tool: &str) -> String {
+        let many: Vec<String> =
+            (0..80).map(|n| format!("\"/args/a{}\":\"v{at}\"", (n * 31 + at) % 97)).collect();
+        let args =
+            if at.is_multiple_of(500) { format!(",{}", many.join(",")) } else { String::new() };
+        format!(
+            "{{\"time\":\"2026-11-22T10:0{}:00.000Z\",\"audit\":1,\"peer\":\"::1\",\"principal\":{{\"kind\":\"jwt\",\
+             \"id\":\"u{}\"}},\"route\":\"main\",\"host\":\"a\",\"revision\":\"2025-11-25\",\"method\":\"tools/call\",\
+             \"kind\":\"tool\",\"target\":\"{tool}\",\"decision\":\"{decision}\",\
+             \"read\":{{\"/claims/plan\":\"p{}\"{args}}}}}",
+            at % 3,
+            at % 11,
+            at % 40,
+        )
+    }
+    let learnt = |lines: &[String]| {
+        let mut traffic = super::Traffic::default();
+        records(lines, |_, record, asked| traffic.add(record, asked));
+        traffic
+    };
+    let name = |at: usize| format!("t{:05}", at * 7919 % (MOST + 1));
+    let shown = |traffic: &super::Traffic| {
+        let proposal =
+            super::propose(traffic, super::Wish { arguments: true, ..Default::default() });
+        (format!("{traffic:?}"), proposal.text, proposal.left_out)
+    };
+
+    // At the edge: all are kept, and one more is not.
+    let mut lines: Vec<String> = (0..MOST).map(|at| line(at, "allow", &name(at))).collect();
+    let edge = learnt(&lines);
+    assert_eq!((edge.allowed.len(), edge.beyond), (MOST, 0));
+    // The name that comes first, last of all, and again one that has to go.
+    lines.push(line(MOST, "allow", &name(MOST)));
+    lines.push(line(MOST + 1, "allow", "t05000"));
+    lines.extend((0..200).map(|at| line(at, "allow", "a")));
+    let whole = learnt(&lines);
+    assert_eq!((whole.allowed.len(), whole.beyond), (MOST, 3));
+    assert!(!whole.allowed.contains_key(&("tool", "t05000".into())));
+    assert!(!whole.allowed.contains_key(&("tool", "t04999".into())));
+
+    let whole = shown(&whole);
+    let backwards: Vec<String> = lines.iter().rev().cloned().collect();
+    assert_eq!(shown(&learnt(&backwards)), whole);
+    let share = |thread| lines.iter().skip(thread).step_by(3).cloned().collect::<Vec<_>>();
+    let mut all = super::Traffic::default();
+    [2, 0, 1].into_iter().for_each(|thread| all.merge(learnt(&share(thread))));
+    assert_eq!(shown(&all), whole);
+}
+
+/// Where more names were refused than are kept, what may be among them is not proposed.
+#[test]
+fn what_may_have_been_refused_is_left_out() {
+    let line = |decision: &str, tool: &str| {
+        format!(
+            "{{\"time\":\"2026-11-22T10:00:00.000Z\",\"method\":\"tools/call\",\"kind\":\"tool\",\"target\":\"{tool}\",\
+             \"decision\":\"{decision}\",\"reason\":\"default_deny\"}}"
+        )
+    };
+    let proposed = |refused: usize| {
+        let mut lines: Vec<String> =
+            (0..refused).map(|at| line("deny", &format!("b{at:05}"))).collect();
+        lines.extend(["a", "z"].map(|tool| line("allow", tool)));
+        lines.push(line("deny", "z"));
+        let mut traffic = super::Traffic::default();
+        records(&lines, |_, record, asked| traffic.add(record, asked));
+        let propose = |include_denied| {
+            let wish = super::Wish { include_denied, ..Default::default() };
+            let all = super::propose(&traffic, wish).names;
+            all.into_iter().map(|(_, name)| String::from(name)).collect::<Vec<_>>().join(" ")
+        };
+        (propose(false), propose(true))
+    };
+    assert_eq!(proposed(4999), ("a".into(), "a z".into()));
+    assert_eq!(proposed(5000), ("a".into(), "a z".into()));
+    assert_eq!(proposed(5001), ("a".into(), "a z".into()));
+}
+
 /// What is called on another route or in another revision is another thing.
 #[test]
 fn no_two_aims_have_one_key() {

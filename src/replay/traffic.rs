@@ -1,5 +1,10 @@
 //! What logs show of who called what: the ground of a proposal. In bounded memory, whatever names a log has.
+//!
+//! INVARIANT: what is kept does not depend on the order of the records, nor on how they are shared out and merged. Of more than
+//! there is room for, the first in the order of their names are kept: what makes room was never among them, whatever comes
+//! later, so that what is kept is whole.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::{Judge, Unjudged, Verdict};
@@ -54,10 +59,14 @@ impl Values {
             None => text.clone(),
             Some(prefix) => common(prefix, text).into(),
         });
-        if self.texts.len() < VALUES {
-            self.texts.insert(text.clone());
-        } else {
-            self.is_open |= !self.texts.contains(text);
+        self.keep(text.clone());
+    }
+
+    fn keep(&mut self, text: Box<str>) {
+        self.texts.insert(text);
+        if self.texts.len() > VALUES {
+            self.texts.pop_last();
+            self.is_open = true;
         }
     }
 
@@ -68,13 +77,34 @@ impl Values {
             (Some(a), Some(b)) => Some(common(&a, &b).into()),
             (a, b) => a.or(b),
         };
-        for text in other.texts {
-            if self.texts.len() < VALUES {
-                self.texts.insert(text);
-            } else {
-                self.is_open |= !self.texts.contains(&text);
-            }
+        other.texts.into_iter().for_each(|text| self.keep(text));
+    }
+}
+
+/// The entry of `key` in `map`, made where it is not there; `None` where `most` others go before it. What has to make room for it
+/// goes to `gone`.
+fn room<K: Ord + Clone, V: Default>(
+    map: &mut BTreeMap<K, V>,
+    key: K,
+    most: usize,
+    mut gone: impl FnMut(K, V),
+) -> Option<&mut V> {
+    if map.len() >= most && !map.contains_key(&key) {
+        if map.last_key_value().is_none_or(|(last, _)| *last < key) {
+            return None;
         }
+        if let Some((key, value)) = map.pop_last() {
+            gone(key, value);
+        }
+    }
+    Some(map.entry(key).or_default())
+}
+
+/// Adds `item` to `set`, of which the first `most` are kept.
+fn keep<K: Ord>(set: &mut BTreeSet<K>, item: K, most: usize) {
+    set.insert(item);
+    if set.len() > most {
+        set.pop_last();
     }
 }
 
@@ -107,6 +137,21 @@ pub struct Sample {
     pub method: Box<str>,
 }
 
+impl Sample {
+    /// Whether it goes before `other`: the earlier one, and of two at one time the one that is spelt so.
+    fn is_before(&self, other: &Self) -> bool {
+        let spelt = |sample: &Self| {
+            let Self { method, claims, args, .. } = sample;
+            format!("{method:?} {claims:?} {args:?}")
+        };
+        match self.time_ms.cmp(&other.time_ms) {
+            Ordering::Less => true,
+            Ordering::Greater => false,
+            Ordering::Equal => self != other && spelt(self) < spelt(other),
+        }
+    }
+}
+
 /// The calls of one thing that came to one verdict.
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
@@ -133,8 +178,10 @@ pub struct Traffic {
     pub allowed: BTreeMap<Called, Calls>,
     /// What rules refused.
     pub denied: BTreeMap<Called, Calls>,
-    /// Calls that found no room.
+    /// Allowed calls that found no room.
     pub beyond: u64,
+    /// Refused calls that found no room.
+    pub denied_beyond: u64,
     /// Calls that cannot be learnt from, by why.
     pub unjudged: BTreeMap<Unjudged, u64>,
 }
@@ -158,29 +205,41 @@ impl Traffic {
             *self.unjudged.entry(Unjudged::Cut).or_default() += 1;
             return;
         }
-        let key = (kind, Box::from(name));
-        if side.len() >= TARGETS && !side.contains_key(&key) {
-            self.beyond += 1;
-            return;
+        let is_denied = verdict == Verdict::Deny;
+        let mut beyond = 0;
+        match room(side, (kind, Box::from(name)), TARGETS, |_, gone: Calls| beyond += gone.calls) {
+            Some(calls) => calls.add(record, asked),
+            None => beyond += 1,
         }
-        side.entry(key).or_default().add(record, asked);
+        *(if is_denied { &mut self.denied_beyond } else { &mut self.beyond }) += beyond;
     }
 
     /// Takes in what another part of the logs shows.
     pub fn merge(&mut self, other: Self) {
-        self.beyond += other.beyond;
         other.unjudged.into_iter().for_each(|(why, n)| *self.unjudged.entry(why).or_default() += n);
-        for (side, other) in [(&mut self.allowed, other.allowed), (&mut self.denied, other.denied)]
-        {
-            for (key, calls) in other {
-                if side.len() >= TARGETS && !side.contains_key(&key) {
-                    self.beyond += calls.calls;
-                } else {
-                    side.entry(key).or_default().merge(calls);
-                }
-            }
+        self.beyond += other.beyond + merge(&mut self.allowed, other.allowed);
+        self.denied_beyond += other.denied_beyond + merge(&mut self.denied, other.denied);
+    }
+
+    /// Whether it is known that `called` was refused or not: where more was refused than is kept, only of what goes before the last
+    /// that is.
+    #[must_use]
+    pub fn knows_denied(&self, called: &Called) -> bool {
+        self.denied_beyond == 0
+            || self.denied.last_key_value().is_some_and(|(last, _)| called <= last)
+    }
+}
+
+/// Takes `other` into `side`; how many calls found no room.
+fn merge(side: &mut BTreeMap<Called, Calls>, other: BTreeMap<Called, Calls>) -> u64 {
+    let mut beyond = 0;
+    for (key, calls) in other {
+        match room(side, key, TARGETS, |_, gone: Calls| beyond += gone.calls) {
+            Some(known) => known.merge(calls),
+            None => beyond += calls.calls,
         }
     }
+    beyond
 }
 
 impl Calls {
@@ -189,15 +248,10 @@ impl Calls {
         let (kind, id) = record.caller();
         let id = clipped(id);
         let who = format!("{kind} {id}").into_boxed_str();
-        if self.callers.len() < CALLERS {
-            self.callers.insert((kind, id.into()));
-        }
-        if self.days.len() < DAYS {
-            self.days.insert(record.time_ms / 86_400_000);
-        }
+        keep(&mut self.callers, (kind, id.into()), CALLERS);
+        keep(&mut self.days, record.time_ms / 86_400_000, DAYS);
         let minute = (who, record.time_ms / 60_000);
-        if self.minutes.len() < MINUTES || self.minutes.contains_key(&minute) {
-            let count = self.minutes.entry(minute).or_default();
+        if let Some(count) = room(&mut self.minutes, minute, MINUTES, |_, _| {}) {
             *count = count.saturating_add(1);
         }
         let (mut args, mut bytes) = (Vec::new(), 0);
@@ -207,45 +261,48 @@ impl Calls {
                 true => &mut self.claims,
                 false => &mut self.args,
             };
-            if clipped(name) == name && (side.len() < NAMES || side.contains_key(name)) {
-                side.entry(name.into()).or_default().add(&value);
+            if clipped(name) == name
+                && let Some(values) = room(side, name.into(), NAMES, |_, _| {})
+            {
+                values.add(&value);
             }
             if name.starts_with("/args/") {
                 args.push((Box::from(name), value));
             }
         }
-        let is_first = self.sample.as_ref().is_none_or(|known| record.time_ms < known.time_ms);
-        if is_first && bytes <= SAMPLE {
-            let claims = super::caller::claims(record);
-            self.sample =
-                Some(Sample { time_ms: record.time_ms, claims, args, method: asked.method.into() });
+        if bytes > SAMPLE
+            || self.sample.as_ref().is_some_and(|known| known.time_ms < record.time_ms)
+        {
+            return;
+        }
+        let claims = super::caller::claims(record);
+        self.sampled(Sample { time_ms: record.time_ms, claims, args, method: asked.method.into() });
+    }
+
+    fn sampled(&mut self, sample: Sample) {
+        if self.sample.as_ref().is_none_or(|known| sample.is_before(known)) {
+            self.sample = Some(sample);
         }
     }
 
     fn merge(&mut self, other: Self) {
         self.calls += other.calls;
-        self.callers.extend(other.callers.into_iter().take(CALLERS));
-        self.days.extend(other.days);
+        other.callers.into_iter().for_each(|caller| keep(&mut self.callers, caller, CALLERS));
+        other.days.into_iter().for_each(|day| keep(&mut self.days, day, DAYS));
         for (side, other) in [(&mut self.claims, other.claims), (&mut self.args, other.args)] {
             for (name, values) in other {
-                if side.len() < NAMES || side.contains_key(&name) {
-                    side.entry(name).or_default().merge(values);
+                if let Some(known) = room(side, name, NAMES, |_, _| {}) {
+                    known.merge(values);
                 }
             }
         }
         for (minute, calls) in other.minutes {
-            if self.minutes.len() < MINUTES || self.minutes.contains_key(&minute) {
-                let count = self.minutes.entry(minute).or_default();
+            if let Some(count) = room(&mut self.minutes, minute, MINUTES, |_, _| {}) {
                 *count = count.saturating_add(calls);
             }
         }
-        let is_first = match (&self.sample, &other.sample) {
-            (Some(ours), Some(theirs)) => theirs.time_ms < ours.time_ms,
-            (None, _) => true,
-            (_, None) => false,
-        };
-        if is_first {
-            self.sample = other.sample;
+        if let Some(sample) = other.sample {
+            self.sampled(sample);
         }
     }
 
