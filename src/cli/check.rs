@@ -29,6 +29,10 @@ pub(super) struct Arguments {
     #[arg(value_name = "DIR")]
     folders: Vec<PathBuf>,
 
+    /// The same as DIR, as the other commands have it
+    #[arg(long, value_name = "DIR")]
+    policies: Vec<PathBuf>,
+
     /// Also check this config file, and the names of routes in the policies against it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -62,7 +66,7 @@ pub(super) struct Arguments {
     dry_run: bool,
 
     /// Print what a code means and how to write it instead, and do nothing else; `all` for every code
-    #[arg(long, value_name = "CODE", conflicts_with_all = ["folders", "config", "fix"])]
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["folders", "policies", "config", "fix"])]
     explain: Option<String>,
 
     /// Who reads what is printed
@@ -86,7 +90,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     if let Some(code) = &arguments.explain {
         return explain(code, output);
     }
-    let mut folders = arguments.folders.clone();
+    let mut folders = [&*arguments.folders, &*arguments.policies].concat();
     let mut routes = None;
     let mut reports = Vec::new();
     if let Some(file) = &arguments.config {

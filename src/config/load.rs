@@ -140,7 +140,7 @@ fn policies_up_to(folder: &Path, most: usize, bytes: u64) -> (Sources, Vec<Diagn
         let message = format!("no policy file in `{}`", folder.display());
         findings.push(
             Diagnostic::error(codes::NO_POLICIES, message)
-                .help("without an `[[allow]]` in a `*.toml` there, no call could pass"),
+                .help("without an `[[allow]]` no call could pass: put one into a `*.toml` there, with `name` and `tools`; `mcpfw learn` proposes some"),
         );
     }
     sort(&mut findings);
@@ -220,7 +220,13 @@ fn list(
     }
     let failed = |error: io::Error| unreadable("policy directory", folder, &error);
     let entries = fs::read_dir(folder).map_err(|error| {
-        let help = "name the directory of the policy files with `policies` or `--policies`";
+        let is_file = error.kind() == io::ErrorKind::NotADirectory;
+        let help = match is_file {
+            true => "a policy set is a directory, all `*.toml` in it together: name that",
+            false => {
+                "name the directory of the policy files, as in `--policies DIR`, or as `policies` of mcpfw.toml"
+            }
+        };
         let is_root = depth == 0;
         let finding = unreadable("policy directory", folder, &error);
         if is_root { Box::new(finding.help(help)) } else { finding }
@@ -256,8 +262,8 @@ enum Fault {
     NotAFile,
     #[error("larger than {}", format_size(*.0))]
     TooLarge(u64),
-    #[error("byte {0} is not UTF-8")]
-    NotUtf8(usize),
+    #[error("line {line}, byte {byte} of it is not UTF-8")]
+    NotUtf8 { line: usize, byte: usize, is_utf16: bool },
 }
 
 fn read_text(path: &Path, most: u64) -> Result<String, Fault> {
@@ -274,7 +280,15 @@ fn text_up_to(from: impl Read, most: u64) -> Result<String, Fault> {
     if bytes.len() as u64 > most {
         return Err(Fault::TooLarge(most));
     }
-    String::from_utf8(bytes).map_err(|error| Fault::NotUtf8(error.utf8_error().valid_up_to()))
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let begin = memchr::memrchr(b'\n', good).map_or(0, |at| at + 1);
+        Fault::NotUtf8 {
+            line: memchr::memchr_iter(b'\n', good).count() + 1,
+            byte: good.len() - begin + 1,
+            is_utf16: matches!(error.as_bytes(), [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]),
+        }
+    })
 }
 
 /// The text of `path`, which findings call a `what`.
@@ -289,10 +303,16 @@ impl Fault {
             Self::Io(error) => return unreadable(what, path, error),
             Self::NotAFile => codes::UNREADABLE,
             Self::TooLarge(_) => codes::TOO_LARGE,
-            Self::NotUtf8(_) => codes::NOT_UTF8,
+            Self::NotUtf8 { .. } => codes::NOT_UTF8,
         };
         let message = format!("cannot read {what} `{}`: {self}", path.display());
-        Box::new(Diagnostic::error(code, message))
+        let finding = Diagnostic::error(code, message);
+        let help = match &self {
+            Self::NotUtf8 { is_utf16: true, .. } => Some("it is UTF-16: save it as UTF-8"),
+            Self::NotUtf8 { .. } => Some("save it as UTF-8"),
+            _ => None,
+        };
+        Box::new(finding.maybe_help(help))
     }
 }
 

@@ -18,4 +18,4 @@ mod suggest;
 pub use escape::{is_command, is_hidden, visible};
 pub use finding::{Applicability, Code, Diagnostic, Edit, Fix, Label, Problems, Severity, sort};
 pub use source::{Position, Source, SourceId, Sources, Span, Spanned};
-pub use suggest::{Near, near, suggest};
+pub use suggest::{Elsewhere, Here, Near, elsewhere, near, suggest};

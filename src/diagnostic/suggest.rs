@@ -12,6 +12,32 @@ pub struct Near<'c> {
     pub is_certain: bool,
 }
 
+/// A word that other tools use, and what it is here. Words that look alike are found by [`near`]; these do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The words, in lower case with `_`.
+    pub words: &'static [&'static str],
+    /// What says the same here.
+    pub here: Here,
+}
+
+/// What a word of other tools is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Here {
+    /// Another word in the same place.
+    Word(&'static str),
+    /// No word in the same place: how it is said instead.
+    Say(&'static str),
+}
+
+/// What `word` of other tools is here, by the first entry of `table` that has it. Case and `-` for `_` count as no difference.
+#[must_use]
+pub fn elsewhere(word: &str, table: &[Elsewhere]) -> Option<Here> {
+    let folded: String = fold(word)?.into_iter().collect();
+    let has = |entry: &&Elsewhere| entry.words.contains(&&*folded);
+    table.iter().find(has).map(|entry| entry.here)
+}
+
 /// Fewest characters of a word that is certain to mean another: of two, one letter is half.
 const MIN_CERTAIN: usize = 3;
 
@@ -147,6 +173,21 @@ mod tests {
             ("plicis", false),
         ] {
             assert_eq!(near(word, keys).map(|near| near.is_certain), Some(want), "{word}");
+        }
+        // The words of other tools are found whole, whatever their case.
+        const TABLE: &[Elsewhere] = &[
+            Elsewhere { words: &["block", "rate_limit"], here: Here::Word("deny") },
+            Elsewhere { words: &["block"], here: Here::Say("never said") },
+        ];
+        for (word, want) in [
+            ("block", true),
+            ("Rate-Limit", true),
+            ("blocks", false),
+            ("", false),
+            (&*"x".repeat(65), false),
+        ] {
+            let found = elsewhere(word, TABLE);
+            assert_eq!(found, want.then_some(Here::Word("deny")), "{word}");
         }
         // Two candidates, one of them as near as can be; one candidate twice.
         let of =

@@ -476,7 +476,9 @@ error[C010]: cannot read config file `<root>/missing.toml`: it does not exist
 
 error[C010]: cannot read config file `<root>/folder`: not a file
 
-error[C012]: cannot read config file `<root>/latin1.toml`: byte 5 is not UTF-8
+error[C012]: cannot read config file `<root>/latin1.toml`: line 1, byte 6 of it is not UTF-8
+ |
+ = help: save it as UTF-8
 
 error[C011]: cannot read config file `<root>/large.toml`: larger than 1MiB
 
@@ -557,19 +559,19 @@ error[C030]: no server to stand in front of
         insta::assert_snapshot!(all.join("---\n"), @r#"
 error[C010]: cannot read policy directory `<root>/missing`: it does not exist
  |
- = help: name the directory of the policy files with `policies` or `--policies`
+ = help: name the directory of the policy files, as in `--policies DIR`, or as `policies` of mcpfw.toml
 ---
 error[C010]: cannot read policy directory `<root>/file`: it is not a directory
  |
- = help: name the directory of the policy files with `policies` or `--policies`
+ = help: a policy set is a directory, all `*.toml` in it together: name that
 ---
 error[C013]: no policy file in `<root>/empty`
  |
- = help: without an `[[allow]]` in a `*.toml` there, no call could pass
+ = help: without an `[[allow]]` no call could pass: put one into a `*.toml` there, with `name` and `tools`; `mcpfw learn` proposes some
 ---
 error[C013]: no policy file in `<root>/other`
  |
- = help: without an `[[allow]]` in a `*.toml` there, no call could pass
+ = help: without an `[[allow]]` no call could pass: put one into a `*.toml` there, with `name` and `tools`; `mcpfw learn` proposes some
 ---
 error[C010]: cannot read policy file `<root>/broken/dangling.toml`: it does not exist
 
@@ -577,7 +579,9 @@ error[C010]: cannot read policy file `<root>/broken/device.toml`: not a file
 
 error[C011]: cannot read policy file `<root>/broken/large.toml`: larger than 1MiB
 
-error[C012]: cannot read policy file `<root>/broken/latin1.toml`: byte 0 is not UTF-8
+error[C012]: cannot read policy file `<root>/broken/latin1.toml`: line 1, byte 1 of it is not UTF-8
+ |
+ = help: save it as UTF-8
 ---
 error[C010]: `<root>/linked/again` is a symbolic link to a directory
  |

@@ -22,7 +22,9 @@ pub(super) fn value(flag: &str, text: &str) -> Result<Value, String> {
             Ok(Value::map(members.iter().map(|(name, value)| (name.clone(), read_value(value)))))
         }
         Ok(_) => Err(format!("error: `{flag}` takes a JSON object, such as '{{\"sub\":\"u1\"}}'")),
-        Err(error) => Err(format!("error: `{flag}` is not JSON: {error}")),
+        Err(error) => Err(format!(
+            "error: `{flag}` is not JSON: {error}\n  help: names and texts stand in double quotes, as in '{{\"sub\":\"u1\"}}'"
+        )),
     }
 }
 

@@ -38,9 +38,13 @@ not be read, or there was no test to run.
 
 In CI:  mcpfw test policies/ --coverage-min 80 --format junit > mcpfw.xml")]
 pub(super) struct Arguments {
-    /// Directories of policy files, each a set of its own
-    #[arg(value_name = "DIR", default_value = "policies")]
+    /// Directories of policy files, each a set of its own [default: policies]
+    #[arg(value_name = "DIR")]
     folders: Vec<PathBuf>,
+
+    /// The same as DIR, as the other commands have it
+    #[arg(long, value_name = "DIR")]
+    policies: Vec<PathBuf>,
 
     /// Run only tests whose name contains TEXT
     #[arg(long, value_name = "TEXT")]
@@ -65,6 +69,14 @@ pub(super) struct Arguments {
     /// Who reads what is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+impl Arguments {
+    /// The directories of all sets.
+    fn sets(&self) -> Vec<PathBuf> {
+        let named = [&*self.folders, &*self.policies].concat();
+        if named.is_empty() { vec![PathBuf::from("policies")] } else { named }
+    }
 }
 
 /// Who reads what is printed.
@@ -197,7 +209,8 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     if !arguments.watch {
         return once(arguments, output);
     }
-    let mut watch = watch::Watch::new(&arguments.folders);
+    let sets = arguments.sets();
+    let mut watch = watch::Watch::new(&sets);
     loop {
         let _ = once(arguments, output);
         output.err("waiting for a change; Ctrl-C ends");
@@ -208,7 +221,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
 /// Reads the sets, runs their tests and tells what came of them.
 fn once(arguments: &Arguments, output: &Output) -> Exit {
     let reports: Vec<_> =
-        arguments.folders.iter().map(|folder| Report::new(folder, arguments)).collect();
+        arguments.sets().iter().map(|folder| Report::new(folder, arguments)).collect();
     for report in &reports {
         findings::complain(output, &report.sources, &report.broken);
     }

@@ -92,7 +92,7 @@ impl<'d> Document<'d> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let reading = Reading { text, source, codes, problems };
         let mut helped = Vec::new();
-        for error in &errors {
+        for error in syntax::without_followers(text, &errors) {
             let range = error.span().unwrap_or(0..0);
             let help = syntax::help(text, &range, error.message());
             // What follows from the first would be told the same.

@@ -2,6 +2,27 @@
 
 use std::ops::Range;
 
+/// `errors` about `text` but for those that only follow from a list that is not closed: the parser takes all that stands behind it
+/// for elements.
+pub(super) fn without_followers<'e>(
+    text: &str,
+    errors: &'e [toml::de::Error],
+) -> &'e [toml::de::Error] {
+    if !errors.iter().any(|error| error.message().contains("unclosed array, ")) {
+        return errors;
+    }
+    // Where an element seems to begin a line that is a key or a header, the list ended before.
+    let is_begin_of_line = |error: &toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let before = text.get(..at).unwrap_or_default();
+        let line = text.get(at..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let is_key = line.starts_with('[') || line.contains('=');
+        error.message().contains("missing comma") && before.ends_with('\n') && is_key
+    };
+    let first = errors.iter().position(is_begin_of_line).map_or(errors.len(), |at| at + 1);
+    errors.get(..first).unwrap_or(errors)
+}
+
 /// What helps against `message` of the parser about `range` of `text`; `None` where that is not known.
 pub(super) fn help(text: &str, range: &Range<usize>, message: &str) -> Option<String> {
     let written = text.get(range.clone()).unwrap_or_default();
@@ -57,7 +78,7 @@ fn value(written: &str) -> Option<String> {
 mod tests {
     use toml::de::DeTable;
 
-    use super::help;
+    use super::{help, without_followers};
 
     /// By what the parser really says.
     #[test]
@@ -85,6 +106,13 @@ mod tests {
             let found = help(text, &first.span().unwrap(), first.message());
             assert_eq!(found.as_deref(), Some(want), "{text}: {}", first.message());
         }
+        let many = "a = [1\nb = 2\n\n[[c]\nd = e\n";
+        let (_, errors) = DeTable::parse_recoverable(many);
+        assert!(errors.len() > 3, "{errors:?}");
+        assert_eq!(without_followers(many, &errors).len(), 1);
+        let two = "a = b\nc = d\n";
+        let (_, errors) = DeTable::parse_recoverable(two);
+        assert_eq!(without_followers(two, &errors).len(), 2);
         assert_eq!(help("= 1\n", &(0..1), "invalid key-value pair, expected key"), None);
     }
 }

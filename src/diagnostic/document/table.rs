@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
-use super::super::{Applicability, Diagnostic, Fix, Span, Spanned, near};
+use super::super::{
+    Applicability, Diagnostic, Elsewhere, Fix, Here, Near, Span, Spanned, elsewhere, near,
+};
 use super::{Date, Reading, Value};
 
 /// A table that is being read.
@@ -24,6 +26,8 @@ pub struct Table<'d> {
     took_all: bool,
     /// Keys that open something, so that no other is renamed to them without a look.
     opening: &'static [&'static str],
+    /// What other tools call the keys.
+    elsewhere: &'static [Elsewhere],
 }
 
 impl<'d> Table<'d> {
@@ -33,7 +37,16 @@ impl<'d> Table<'d> {
         span: Span,
         reading: Reading<'d>,
     ) -> Self {
-        Self { entries, name, span, reading, asked: Vec::new(), took_all: false, opening: &[] }
+        Self {
+            entries,
+            name,
+            span,
+            reading,
+            asked: Vec::new(),
+            took_all: false,
+            opening: &[],
+            elsewhere: &[],
+        }
     }
 
     /// What findings call it, such as `[listen]`.
@@ -54,6 +67,15 @@ impl<'d> Table<'d> {
         self.entries.contains_key(key)
     }
 
+    /// The first string of the list `key`, or the string that stands there; does not mark it as known.
+    #[must_use]
+    pub fn first_of(&self, key: &str) -> Option<&'d str> {
+        match self.entries.get(key)?.get_ref() {
+            DeValue::Array(all) => all.iter().find_map(|element| element.get_ref().as_str()),
+            value => value.as_str(),
+        }
+    }
+
     /// Where the name of `key` is written.
     #[must_use]
     pub fn key_span(&self, key: &str) -> Option<Span> {
@@ -62,14 +84,44 @@ impl<'d> Table<'d> {
 
     /// Reports `key` if it is not there.
     pub fn required(&mut self, key: &'static str) -> &mut Self {
-        self.note(key);
-        if !self.has(key) {
-            let finding =
-                Diagnostic::error(self.reading.codes.missing_key, format!("missing key `{key}`"));
-            let label = format!("{} needs `{key}`", self.name);
-            self.reading.problems.push(finding.primary(self.span, label));
+        if let Some(finding) = self.missing(key) {
+            self.reading.problems.push(finding);
         }
         self
+    }
+
+    /// As [`Table::required`], with a line that could be there.
+    pub fn required_as(&mut self, key: &'static str, example: &str) -> &mut Self {
+        if let Some(finding) = self.missing(key) {
+            self.reading.problems.push(finding.help(format!("such as `{example}`")));
+        }
+        self
+    }
+
+    /// The finding that `key` is not there. None where it is, and where another key was meant for it, which
+    /// [`Table::finish`] reports.
+    pub fn missing(&mut self, key: &'static str) -> Option<Diagnostic> {
+        self.note(key);
+        if self.has(key) || self.has_slip_of(&[key]) {
+            return None;
+        }
+        let finding =
+            Diagnostic::error(self.reading.codes.missing_key, format!("missing key `{key}`"));
+        Some(finding.primary(self.span, format!("{} needs `{key}`", self.name)))
+    }
+
+    /// Whether some key is there that was meant for one of `keys`, and that nothing else is called.
+    #[must_use]
+    pub fn has_slip_of(&self, keys: &[&'static str]) -> bool {
+        self.entries.iter().any(|(name, _)| {
+            let name: &str = name.get_ref();
+            let is_meant = match elsewhere(name, self.elsewhere) {
+                Some(Here::Word(word)) => keys.contains(&word),
+                Some(Here::Say(_)) => false,
+                None => near(name, keys.iter().copied()).is_some_and(|near| near.is_certain),
+            };
+            is_meant && !self.asked.contains(&name) && !keys.contains(&name)
+        })
     }
 
     /// The value of `key`, whatever it is.
@@ -165,6 +217,12 @@ impl<'d> Table<'d> {
         self
     }
 
+    /// Says what other tools call the keys.
+    pub fn elsewhere(mut self, words: &'static [Elsewhere]) -> Self {
+        self.elsewhere = words;
+        self
+    }
+
     /// Reports every key that nobody asked for.
     pub fn finish(self) {
         if self.took_all {
@@ -193,7 +251,14 @@ impl<'d> Table<'d> {
             let there = self.entries.get(*key).map(toml::Spanned::get_ref);
             there.is_none_or(|there| is_list_of_tables(there) && is_list_of_tables(value))
         };
-        match near(name, self.asked.iter().copied().filter(is_free)) {
+        let meant = match elsewhere(name, self.elsewhere) {
+            Some(Here::Say(how)) => return finding.help(how),
+            Some(Here::Word(word)) if self.asked.contains(&word) && is_free(&word) => {
+                Some(Near { word, is_certain: false })
+            }
+            _ => near(name, self.asked.iter().copied().filter(is_free)),
+        };
+        match meant {
             Some(meant) => {
                 let is_opening = self.opening.contains(&meant.word);
                 let at_best = if is_opening { Applicability::Unsafe } else { Applicability::Safe };

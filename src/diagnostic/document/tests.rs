@@ -114,7 +114,7 @@ fn what_does_not_fit_is_reported_where_it_stands() {
 4:5..7 X5 `n` is out of range | expected at least 0 and at most 9 | -
 5:5..7 X4 wrong type for `t` | expected a duration such as "10s", found a whole number | -
 6:5..10 X4 `z` cannot be `4MB` | expected a size such as "4MiB" | did you mean `4MiB`? sizes are powers of two
-7:5..17 X4 wrong type for `d` | expected a date without quotes and without time, such as 2026-12-31, found a string | -
+7:5..17 X4 wrong type for `d` | expected a date without quotes and without time, such as 2026-12-31, found a string | write 2026-07-28
 8:7..8 X4 wrong type for `sub` | expected a table, found a whole number | -
 9:9..10 X4 wrong type for `many` | expected a table, found a whole number | -
 "#);

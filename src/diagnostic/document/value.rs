@@ -241,6 +241,17 @@ impl<'d> Value<'d> {
         }
     }
 
+    /// As [`Value::wrong`], with what to do about it.
+    pub fn wrong_so<T>(self, expected: &str, help: &str) -> Option<T> {
+        self.wrong_with(expected, Some(help.into()), None)
+    }
+
+    /// Whether it is a string.
+    #[must_use]
+    pub fn is_string(&self) -> bool {
+        matches!(self.value, DeValue::String(_))
+    }
+
     /// Reports that something else was expected here: `expected` reads after "expected".
     pub fn wrong<T>(self, expected: &str) -> Option<T> {
         self.wrong_with(expected, None, None)
@@ -252,6 +263,7 @@ impl<'d> Value<'d> {
             format!("wrong type for `{}`", self.key),
         )
         .primary(self.span, format!("expected {expected}, found {}", self.what()));
+        let help = help.or_else(|| fix.as_ref().map(|fix| fix.title.clone()));
         self.reading.problems.push(finding.maybe_help(help).maybe_fix(fix));
         None
     }
@@ -263,7 +275,10 @@ impl<'d> Value<'d> {
             replacement: text.into(),
         };
         Fix {
-            title: "write a list of one".into(),
+            title: match self.reading.text.get(self.span.range()) {
+                Some(written) if written.len() <= 80 => format!("write `[{written}]`"),
+                _ => "write a list of one".into(),
+            },
             edits: vec![at(self.span.start, "["), at(self.span.end, "]")],
             applicability: Applicability::Safe,
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::near;
+use crate::diagnostic::{Elsewhere, Here, elsewhere, near};
 
 /// One thing that is wrong with an expression. All things that are wrong are reported together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,18 @@ impl ExprProblem {
                 problem.replace(span, word, meant.word, meant.is_certain)
             }
             None => self,
+        }
+    }
+
+    /// With what `word`, which stands at the place of the problem, is here by `table`; `Err` where that has it not.
+    pub(super) fn of_others(self, word: &str, table: &[Elsewhere]) -> Result<Self, Self> {
+        match elsewhere(word, table) {
+            Some(Here::Word(here)) => {
+                let span = self.span.clone();
+                Ok(self.help(format!("did you mean `{here}`?")).replace(span, word, here, false))
+            }
+            Some(Here::Say(how)) => Ok(self.help(how)),
+            None => Err(self),
         }
     }
 

@@ -179,6 +179,16 @@ impl<'a> Scan<'a> {
                 return at + written.len();
             }
         }
+        if rest.starts_with("=~") || rest.starts_with("!~") {
+            let (written, help) = match first {
+                '=' => ("=~", "write `x.matches(\"…\")` for a regular expression"),
+                _ => ("!~", "write `!x.matches(\"…\")` for a regular expression"),
+            };
+            let span = at..at + written.len();
+            let problem = ExprProblem::new(span, format!("`{written}` is no operator")).help(help);
+            self.problems.push(problem);
+            return at + written.len();
+        }
         for operator in ["==", "!=", "<=", ">=", "&&", "||", "<", ">", "!"] {
             if rest.starts_with(operator) {
                 return self.push(Token::Operator, at, operator.len());

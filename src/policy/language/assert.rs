@@ -1,19 +1,17 @@
 //! `[[assert]]`: a property that must hold for every possible request.
 
-use super::{Draft, codes};
+use super::{Draft, codes, words};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::document::Table;
 use crate::policy::selector::Space;
 use crate::policy::stanza::{Assert, Body, Stanza};
 use crate::policy::{Effect, Mode};
 
-/// What an assert can be about.
-const VERDICTS: [(&str, ()); 1] = [("allow", ())];
-
 impl Draft<'_> {
     /// Reads one `[[assert]]`. Its selectors and its condition are read as those of the rule that it is like: an
     /// unknown condition counts against the caller, and so does a name that only looks like one of the selectors.
-    pub(super) fn read_assert(&mut self, mut table: Table<'_>) {
+    pub(super) fn read_assert(&mut self, table: Table<'_>) {
+        let mut table = table.elsewhere(words::RULE);
         let header = table.span();
         let name = self.read_name(&mut table);
         let never = table.has("never");
@@ -23,8 +21,9 @@ impl Draft<'_> {
         let predicate = when.map(|text| self.predicate(text));
         let routes = self.read_routes(&mut table);
         let always = table.has("always");
-        self.read_word(&mut table, "never", &VERDICTS);
-        self.read_word(&mut table, "always", &VERDICTS);
+        for key in ["never", "always"] {
+            self.check_verdict(&mut table, key);
+        }
         table.finish();
         if never == always {
             self.report(
@@ -52,5 +51,20 @@ impl Draft<'_> {
             },
             span: name.span,
         });
+    }
+
+    /// Reports a `never` or an `always` that is not about `allow`: nothing else can be asked.
+    fn check_verdict(&self, table: &mut Table<'_>, key: &'static str) {
+        const HELP: &str =
+            "what nobody may is `never = \"allow\"`, what everybody may `always = \"allow\"`";
+        let Some(value) = table.value(key) else { return };
+        if !value.is_string() {
+            return value.wrong_so("`\"allow\"`", HELP).unwrap_or_default();
+        }
+        if let Some(text) = value.string().filter(|text| text.value != "allow") {
+            let message = format!("`{key}` cannot be `{}`", text.value);
+            let finding = Diagnostic::error(codes::UNKNOWN_WORD, message);
+            self.report(finding.primary(text.span, "expected `allow`").help(HELP));
+        }
     }
 }

@@ -50,7 +50,8 @@ impl Draft<'_> {
         let bounds = self.read_bounds(table);
         // What only bounds single calls counts none of them.
         let is_counted = ["rate", "per", "tier", "burst", "cost"].iter().any(|key| table.has(key));
-        if !bounds.is_empty() && !is_counted {
+        let is_bound = ["timeout", "max_args", "max_result"].iter().any(|key| table.has(key));
+        if is_bound && !is_counted {
             return Some(Limit { budget: None, bounds });
         }
         let budget = Some(self.read_budget(table, places)?);
@@ -79,7 +80,7 @@ impl Draft<'_> {
         let burst = burst.map(|burst| u32::try_from(burst.value).unwrap_or(u32::MAX));
         let cost = self.read_cost(table);
         places.cost = cost.as_ref().map(|cost| cost.span);
-        let rates = table.required("rate").value("rate");
+        let rates = table.required_as("rate", "rate = \"10/min\"").value("rate");
         let Rates { tiers, otherwise } = self.read_rates(rates?, burst, tier_span, places)?;
         let tier = match tier {
             Some(path) => Some(path?),

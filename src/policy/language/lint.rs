@@ -21,7 +21,9 @@ pub(super) fn lint(draft: &Draft<'_>) {
             let names = draft.rules.iter().map(|rule| &*rule.info.name);
             let meant = near(by, names);
             let message = format!("no rule is called `{by}`");
-            let finding = Diagnostic::error(codes::UNKNOWN_RULE, message).primary(*span, "");
+            let finding = Diagnostic::error(codes::UNKNOWN_RULE, message).primary(*span, "").help(
+                "`by` is the `name` of the rule that decides; leave it out where no rule does",
+            );
             let text = Spanned::new(&**by, *span);
             draft.report(draft.meant(finding, text, meant, Applicability::Safe));
         }

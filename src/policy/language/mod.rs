@@ -15,9 +15,11 @@ mod pin;
 mod rate;
 mod schema;
 mod selectors;
+mod slips;
 mod stanza;
 mod test;
 pub(super) mod uris;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,6 +56,17 @@ struct Draft<'s> {
     asserts: Vec<Assert>,
     /// Every name in the set and where it was first given.
     names: HashMap<Box<str>, Span>,
+    nameless: Vec<Nameless>,
+}
+
+/// A stanza without a name.
+#[derive(Debug)]
+struct Nameless {
+    /// What is reported, but for the name that could be given.
+    finding: Diagnostic,
+    /// The beginning of that name.
+    stem: String,
+    header: Span,
 }
 
 /// A rule with what findings about it need.
@@ -107,6 +120,7 @@ pub(super) fn read(
         types: Types::default(),
         asserts: Vec::new(),
         names: HashMap::new(),
+        nameless: Vec::new(),
     };
     // What is declared goes first: rules are read against it.
     let name = |file: &SourceId| sources.source(*file).map_or("", Source::name);
@@ -117,6 +131,7 @@ pub(super) fn read(
     for file in files {
         draft.read_file(file);
     }
+    draft.report_nameless();
     lint::lint(&draft);
     checks::check(&draft);
     draft.finish()
@@ -130,7 +145,7 @@ impl Draft<'_> {
             return;
         };
         // A rule that opens something is not made of a slip of the pen without a look.
-        let mut root = document.root("a policy file").opening(&["allow"]);
+        let mut root = document.root("a policy file").opening(&["allow"]).elsewhere(words::STANZAS);
         let file: Arc<str> = source.name().into();
         for table in root.tables("allow") {
             self.read_rule(table, Keys::Allow, &file);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::selectors::Selected;
 use super::stanza::{MODES, end_of};
-use super::{Draft, DraftPin, codes};
+use super::{Draft, DraftPin, codes, slips, words};
 use crate::diagnostic::document::Table;
-use crate::diagnostic::{Applicability, Diagnostic, Span, Spanned, near};
+use crate::diagnostic::{Applicability, Diagnostic, Fix, Span, Spanned, near};
 use crate::lock::{List, Lock};
 use crate::policy::Effect;
 use crate::policy::pin::{OnChange, PinInfo};
@@ -20,7 +20,8 @@ const PINNED: [Space; 3] = [Space::Tools, Space::Prompts, Space::Resources];
 
 impl Draft<'_> {
     /// Reads one `[[pin]]`.
-    pub(super) fn read_pin(&mut self, mut table: Table<'_>, file: &Arc<str>) {
+    pub(super) fn read_pin(&mut self, table: Table<'_>, file: &Arc<str>) {
+        let mut table = table.elsewhere(words::RULE);
         let header = table.span();
         let name = self.read_name(&mut table);
         let selected = self.read_selectors(&mut table, Effect::Deny, &PINNED);
@@ -74,29 +75,39 @@ impl Draft<'_> {
         }
     }
 
-    /// Warns of tools and prompts that rules spell out and the lock does not have.
+    /// Warns of tools and prompts that rules spell out and the lock does not have, and of names that are none.
     pub(super) fn check_known(&self, space: Space, pattern: &Pattern, span: Span) {
-        let Some(lock) = &self.options.lock else { return };
-        let written = self.sources.slice(span).trim_matches(['"', '\'']);
-        let is_regex = written.contains(REGEX_SIGNS) || written.contains(".*");
-        // A glob may be for what comes; one with signs of something else is for nothing.
-        let Some(name) = pattern.plain.exact().or(is_regex.then_some(written)) else { return };
         // Lists of resources are rarely complete: most servers answer for more URIs than they list.
         let noun = match space {
             Space::Tools => List::Tools.noun(),
             Space::Prompts => List::Prompts.noun(),
             Space::Resources | Space::Methods | Space::ServerRequests => return,
         };
+        let raw = self.sources.slice(span);
+        // A backslash is escaped in a basic string.
+        let unescaped = raw.starts_with('"').then(|| raw.replace("\\\\", "\\"));
+        let written = unescaped.as_deref().unwrap_or(raw).trim_matches(['"', '\'']);
+        let Some(lock) = &self.options.lock else {
+            if slips::is_foreign(written, space == Space::Tools) {
+                let message = format!("no {noun} is called `{written}`");
+                let finding = Diagnostic::warning(codes::UNKNOWN_OBJECT, message).primary(span, "");
+                self.report(foreign(finding, written, span));
+            }
+            return;
+        };
+        let is_regex = written.contains(REGEX_SIGNS) || written.contains(".*");
+        // A glob may be for what comes; one with signs of something else is for nothing.
+        let Some(name) = pattern.plain.exact().or(is_regex.then_some(written)) else { return };
         if pins(lock, space, pattern) {
             return;
         }
         let message = format!("the server has no {noun} `{name}`");
         let finding = Diagnostic::warning(codes::UNKNOWN_OBJECT, message).primary(span, "");
-        let finding = finding.help(if is_regex {
-            "this is no regular expression and no list: `*` stands for any text, and each name is a string of its own"
-        } else {
-            "the lock file does not have it; write it anew with `mcpfw lock` if it is old"
-        });
+        if is_regex {
+            return self.report(foreign(finding, written, span));
+        }
+        let finding = finding
+            .help("the lock file does not have it; write it anew with `mcpfw lock` if it is old");
         self.report(self.meant_of(lock, space, pattern, finding, span));
     }
 
@@ -115,6 +126,22 @@ impl Draft<'_> {
     }
 }
 
+/// `finding` about `written`, which is of another language, with what it says in this one.
+fn foreign(finding: Diagnostic, written: &str, span: Span) -> Diagnostic {
+    const HELP: &str = "this is no regular expression and no list: `*` stands for any text, and each name is a string of its own";
+    let meant = slips::names(written);
+    if meant.is_empty() {
+        return finding.help(HELP);
+    }
+    let list = |quote: &str| {
+        let all: Vec<String> = meant.iter().map(|name| format!("{quote}{name}{quote}")).collect();
+        all.join(", ")
+    };
+    let strings = list("\"");
+    let fix = Fix::new(format!("write `{strings}`"), span, strings, Applicability::Unsafe);
+    finding.help(format!("{HELP}; did you mean {}?", list("`"))).fix(fix)
+}
+
 /// What stands in regular expressions and in lists, and hardly in a name.
 const REGEX_SIGNS: [char; 10] = ['^', '$', '(', ')', '|', '+', '\\', '{', ',', ' '];
 
@@ -130,7 +157,7 @@ fn names(lock: &Lock, space: Space) -> impl Iterator<Item = &str> {
 }
 
 /// Whether `pattern` matches something in `lock` by its very name; look-alikes do not count.
-fn pins(lock: &Lock, space: Space, pattern: &Pattern) -> bool {
+pub(super) fn pins(lock: &Lock, space: Space, pattern: &Pattern) -> bool {
     names(lock, space).any(|name| {
         pattern.plain.matches(name)
             || space == Space::Resources

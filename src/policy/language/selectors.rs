@@ -1,11 +1,13 @@
 //! The selectors of a rule.
 
-use super::{Draft, codes, uris};
+use super::pin::pins;
+use super::{Draft, codes, slips, uris};
 use crate::diagnostic::document::{Table, inner_edit};
-use crate::diagnostic::{Applicability, Diagnostic, Fix, Span, Spanned, near};
+use crate::diagnostic::{Applicability, Diagnostic, Fix, Near, Span, Spanned, near};
 use crate::policy::Effect;
 use crate::policy::selector::{GlobError, Pattern, Space};
 use crate::wire::mcp::Method;
+use crate::wire::mcp::uri::UriFault;
 
 /// The patterns of a rule and where each stands; none for everything.
 pub(super) struct Selected {
@@ -38,7 +40,7 @@ impl Draft<'_> {
                 match Pattern::parse(text.value, space, effect) {
                     Ok(pattern) => {
                         self.check_method(space, text, &pattern);
-                        self.check_uri(space, text, effect);
+                        self.check_uri(space, text, effect, &pattern);
                         patterns.push((space, pattern));
                         spans.push(text.span);
                     }
@@ -50,6 +52,10 @@ impl Draft<'_> {
             }
         }
         let says_everything = self.read_everything(table, effect, has_selector);
+        // What was meant for a selector is reported as what it is.
+        if table.has_slip_of(&spaces.iter().map(|space| space.key()).collect::<Vec<_>>()) {
+            return None;
+        }
         if effect == Effect::Allow && !has_selector && !says_everything {
             self.report(
                 Diagnostic::error(
@@ -103,12 +109,24 @@ impl Draft<'_> {
         );
     }
 
-    /// Warns of a pattern that no resource can match.
-    fn check_uri(&self, space: Space, text: Spanned<&str>, effect: Effect) {
+    /// Warns of a pattern that no resource can match, or not those that it seems to be for.
+    fn check_uri(&self, space: Space, text: Spanned<&str>, effect: Effect, pattern: &Pattern) {
         if space != Space::Resources {
             return;
         }
-        let Some(fault) = uris::fault(text.value, effect) else { return };
+        let Some(fault) = uris::fault(text.value, effect) else {
+            let lock = self.options.lock.as_deref();
+            let Some((why, meant)) = slips::falls_short(text.value)
+                .filter(|_| !lock.is_some_and(|lock| pins(lock, space, pattern)))
+            else {
+                return;
+            };
+            let message = format!("`{}` matches less than it seems to", text.value);
+            let finding =
+                Diagnostic::warning(codes::NEVER_MATCHES, message).primary(text.span, why);
+            let near = Near { word: &meant, is_certain: false };
+            return self.report(self.meant(finding, text, Some(near), Applicability::Unsafe));
+        };
         let message = format!("`{}` matches no resource", text.value);
         let mut finding = Diagnostic::warning(codes::NEVER_MATCHES, message)
             .primary(text.span, fault.to_string());
@@ -126,6 +144,13 @@ impl Draft<'_> {
                 applicability,
             }));
             finding = finding.help(title);
+        } else if let Some(meant) = slips::uri(text.value, effect) {
+            let near = Near { word: &meant, is_certain: false };
+            finding = self.meant(finding, text, Some(near), Applicability::Unsafe);
+        } else if fault == UriFault::Scheme {
+            finding = finding.help(
+                "write the whole URI, such as `file:///docs/*.md`; `**` reaches over slashes",
+            );
         }
         self.report(finding);
     }

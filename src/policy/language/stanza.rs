@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 use super::selectors::Selected;
-use super::{Draft, DraftRule, Keys, Places, codes};
+use super::{Draft, DraftRule, Keys, Nameless, Places, codes, words};
 use crate::diagnostic::document::{Date, Table};
-use crate::diagnostic::{Applicability, Diagnostic, Spanned, near};
+use crate::diagnostic::{
+    Applicability, Diagnostic, Elsewhere, Fix, Here, Near, Span, Spanned, elsewhere, near,
+};
 use crate::policy::selector::Space;
 use crate::policy::stanza::{Body, Stanza};
 use crate::policy::{Effect, Mode, RefusalStyle, RuleInfo, UnixTime};
 
 /// Longest `name`, in bytes: names go into replies, logs and metric labels.
 const MAX_NAME: usize = 128;
+
+/// Most characters of a selector that go into a name that is proposed.
+const MAX_STEM: usize = 32;
 
 pub(super) const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
 
@@ -23,7 +28,8 @@ const STYLES: [(&str, RefusalStyle); 3] = [
 
 impl Draft<'_> {
     /// Reads one `[[allow]]`, `[[deny]]` or `[[limit]]`.
-    pub(super) fn read_rule(&mut self, mut table: Table<'_>, keys: Keys, file: &Arc<str>) {
+    pub(super) fn read_rule(&mut self, table: Table<'_>, keys: Keys, file: &Arc<str>) {
+        let mut table = table.elsewhere(words::RULE);
         let effect = match keys {
             Keys::Allow => Effect::Allow,
             Keys::Deny => Effect::Deny,
@@ -97,7 +103,11 @@ impl Draft<'_> {
 
     /// Reads the `name` of a stanza and claims it.
     pub(super) fn read_name<'d>(&mut self, table: &mut Table<'d>) -> Option<Spanned<&'d str>> {
-        let name = table.required("name").string("name")?;
+        if let Some(finding) = table.missing("name") {
+            let stem = self.stem(table);
+            self.nameless.push(Nameless { finding, stem, header: table.span() });
+        }
+        let name = table.string("name")?;
         let is_hidden = |c| crate::diagnostic::is_hidden(c) || matches!(c, '\n' | '\t');
         if name.value.is_empty() || name.value.len() > MAX_NAME || name.value.contains(is_hidden) {
             self.report(
@@ -108,6 +118,41 @@ impl Draft<'_> {
         }
         self.claim_name(name.value, name.span);
         Some(name)
+    }
+
+    /// What the stanza `table` could be called: what it is, and the first that it selects.
+    fn stem(&self, table: &Table<'_>) -> String {
+        let written = self.sources.slice(table.span());
+        let kind = written.trim_matches(['[', ']', ' ', '\t']);
+        let is_kind = !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase());
+        let kind = if is_kind { kind } else { "rule" };
+        let first = Space::ALL.iter().find_map(|space| table.first_of(space.key()));
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let slug: String = first.unwrap_or_default().chars().take(MAX_STEM).map(plain).collect();
+        let words: Vec<&str> =
+            std::iter::once(kind).chain(slug.split('-').filter(|word| !word.is_empty())).collect();
+        words.join("-")
+    }
+
+    /// Reports the stanzas without a name, now that every name is known that another stanza has.
+    pub(super) fn report_nameless(&mut self) {
+        for Nameless { finding, stem, header } in std::mem::take(&mut self.nameless) {
+            let numbered = (2_u32..).map(|n| format!("{stem}-{n}"));
+            let mut names = std::iter::once(stem.clone()).chain(numbered);
+            let Some(name) = names.find(|name| !self.names.contains_key(&**name)) else { continue };
+            self.names.insert((&*name).into(), header);
+            let line = format!("name = \"{name}\"");
+            let finding = finding.help(format!(
+                "write `{line}`, or better what the stanza is for: replies, logs and tests speak of it by this name"
+            ));
+            // Behind the header of a table; one in braces stays as it is.
+            let has_line = self.sources.slice(header).starts_with("[[");
+            let at = Span::new(header.source, header.end..header.end);
+            let fix = || {
+                Fix::new(format!("write `{line}`"), at, format!("\n{line}"), Applicability::Safe)
+            };
+            self.report(finding.maybe_fix(has_line.then(fix)));
+        }
     }
 
     /// Reads one of a few words.
@@ -125,7 +170,7 @@ impl Draft<'_> {
         let message = format!("`{key}` cannot be `{}`", written.value);
         let finding = Diagnostic::error(codes::UNKNOWN_WORD, message)
             .primary(written.span, format!("expected {}", all.join(" or ")));
-        let meant = near(written.value, words.iter().map(|(word, _)| *word));
+        let meant = meant_word(written.value, words::OF_KEYS, words.iter().map(|(word, _)| *word));
         // A rule in shadow holds nobody back.
         let takes_out = meant.is_some_and(|near| near.word == "shadow");
         let at_best = if takes_out { Applicability::Unsafe } else { Applicability::Safe };
@@ -176,7 +221,7 @@ impl Draft<'_> {
     }
 
     /// Reports a list that selects nothing.
-    pub(super) fn check_not_empty(&self, key: &str, is_empty: bool, span: crate::diagnostic::Span) {
+    pub(super) fn check_not_empty(&self, key: &str, is_empty: bool, span: Span) {
         if is_empty {
             self.report(
                 Diagnostic::error(codes::EMPTY_LIST, format!("`{key}` is empty"))
@@ -185,6 +230,21 @@ impl Draft<'_> {
             );
         }
     }
+}
+
+/// The word of `words` that was meant by `written`: one that others call so, or else the nearest.
+pub(super) fn meant_word<'c>(
+    written: &str,
+    table: &[Elsewhere],
+    words: impl Iterator<Item = &'c str> + Clone,
+) -> Option<Near<'c>> {
+    let of_others =
+        table.iter().filter_map(|entry| match elsewhere(written, std::slice::from_ref(entry)) {
+            Some(Here::Word(here)) => words.clone().find(|word| *word == here),
+            _ => None,
+        });
+    let found = of_others.map(|word| Near { word, is_certain: false }).next();
+    found.or_else(|| near(written, words))
 }
 
 /// The first second after the day `date`, UTC: the day itself is the rule's last.

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Draft, codes};
+use super::stanza::meant_word;
+use super::{Draft, codes, words};
 use crate::diagnostic::document::{Shape, Table, Value as Written};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Applicability, Diagnostic, Span, Spanned};
+
 use crate::policy::example::{Counts, Example, PolicyTest};
 use crate::policy::{Number, Object, Value};
 use crate::wire::mcp::{ObjectKind, Revision};
@@ -22,19 +24,29 @@ const MAX_DEPTH: usize = 64;
 
 impl Draft<'_> {
     /// Reads one `[[test]]`.
-    pub(super) fn read_test(&mut self, mut table: Table<'_>, file: &Arc<str>) {
+    pub(super) fn read_test(&mut self, table: Table<'_>, file: &Arc<str>) {
+        let mut table = table.elsewhere(words::TEST);
         let header = table.span();
         let name = self.read_name(&mut table);
         let claims = match table.value("as") {
             None => Some(None),
             Some(value) => value.table().map(|claims| Some(self.read_map(claims, 0))),
         };
-        let call = table.required("call").table("call").and_then(|call| self.read_example(call));
+        let call = table
+            .required_as("call", "call = { tool = \"search\", args = { q = \"rust\" } }")
+            .value("call")
+            .and_then(|call| {
+                // The name alone is what comes first to mind.
+                match call.is_string() {
+                    true => call.wrong_so("a table", "such as `call = { tool = \"search\" }`"),
+                    false => call.table().and_then(|call| self.read_example(call)),
+                }
+            });
         let repeat = table.integer("repeat", 1..=MAX_REPEAT).map_or(1, |repeat| repeat.value);
         let every =
             table.duration("every", ..=MAX_EVERY).map_or(Duration::ZERO, |every| every.value);
         let expect = table
-            .required("expect")
+            .required_as("expect", "expect = \"allow\"")
             .value("expect")
             .and_then(|value| self.read_counts(value, repeat));
         let by = table.string("by").map(|by| (Arc::from(by.value), by.span));
@@ -60,7 +72,8 @@ impl Draft<'_> {
 
     /// `call = { tool = "search", args = { q = "rust" } }`, or `call = { server_request = "roots/list" }`, whose `args`
     /// are the members of its `params`.
-    fn read_example(&self, mut table: Table<'_>) -> Option<Example> {
+    fn read_example(&self, table: Table<'_>) -> Option<Example> {
+        let mut table = table.elsewhere(words::CALL);
         let mut objects = Vec::new();
         for (key, kind) in [
             ("tool", ObjectKind::Tool),
@@ -141,8 +154,13 @@ impl Draft<'_> {
                 }
                 Some(counts)
             }
-            Shape::String(_) => {
-                self.bad_test(value.span(), "expected `allow`, `deny` or `limit`");
+            Shape::String(text) => {
+                let written = Spanned::new(text, value.span());
+                let meant =
+                    meant_word(text, words::VERDICT, ["allow", "deny", "limit"].into_iter());
+                let finding = Diagnostic::error(codes::BAD_TEST, "this test cannot be run")
+                    .primary(value.span(), "expected `allow`, `deny` or `limit`");
+                self.report(self.meant(finding, written, meant, Applicability::Safe));
                 None
             }
             _ => {

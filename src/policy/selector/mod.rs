@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 
 pub(super) use self::fold::{Form, fold, folds};
 use self::glob::TEMPLATE_FUEL;
-pub(super) use self::glob::{Class, Dialect, Glob, GlobError, Step};
+pub(super) use self::glob::{Class, Dialect, Glob, GlobError, Step, is_name_character};
 use super::Effect;
 use crate::wire::mcp::{Method, ObjectKind, uri as wire_uri};
 

@@ -10,7 +10,7 @@ use super::super::reads::Reads;
 use super::super::tree::{Call, Form, Tree};
 use super::super::variable;
 use super::typed::{Item, Type, Typed};
-use super::{Bound, Lower};
+use super::{Bound, Lower, words};
 
 /// Every function: its name, how many arguments it has, how it is written.
 const FUNCTIONS: [(&str, usize, &str); 10] = [
@@ -91,6 +91,10 @@ impl Lower<'_> {
             }
             None => {
                 let problem = ExprProblem::new(span, format!("unknown function `{name}`"));
+                let problem = match problem.of_others(name, words::FUNCTIONS) {
+                    Ok(problem) => return problem,
+                    Err(problem) => problem,
+                };
                 let problem = problem.suggest(name, FUNCTIONS.iter().map(|(name, ..)| *name));
                 match problem.help {
                     Some(_) => problem,

@@ -8,6 +8,7 @@ mod compare;
 mod list;
 mod path;
 mod typed;
+mod words;
 
 use std::ops::Range;
 

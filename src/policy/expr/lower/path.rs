@@ -9,6 +9,8 @@ use super::super::tree::{Form, Literal, Operator, Tree};
 use super::super::variable::{self, Variable};
 use super::Lower;
 use super::typed::{Type, Typed};
+use super::words;
+use crate::diagnostic::{Here, elsewhere};
 use crate::policy::Captures;
 
 /// A path as it is written.
@@ -132,6 +134,10 @@ impl Lower<'_> {
         let name = written.root;
         let problem =
             ExprProblem::new(written.root_span.clone(), format!("unknown variable `{name}`"));
+        let problem = match problem.of_others(name, words::VARIABLES) {
+            Ok(problem) => return problem,
+            Err(problem) => problem,
+        };
         let bound = self.bound.iter().map(|bound| bound.name.as_str());
         let suggested = problem.suggest(name, variable::ROOTS.into_iter().chain(bound));
         match suggested.help {
@@ -181,6 +187,16 @@ impl Lower<'_> {
         let Some(field) = fields.iter().find(|field| field.name == *name) else {
             let message = format!("`{root}` has no field `{name}`");
             let problem = ExprProblem::new(span.clone(), message).suggest(name, known());
+            let is_of_call = root == "request"
+                && matches!(
+                    elsewhere(name, words::VARIABLES),
+                    Some(Here::Word("args" | "claims" | "mcp.method" | "mcp.target"))
+                );
+            if problem.help.is_none() && (is_of_call || variable::ROOTS.contains(name)) {
+                return Err(problem.help(
+                    "the verified token is `claims`, the arguments are `args`, the method `mcp.method`",
+                ));
+            }
             return Err(match problem.help {
                 Some(_) => problem,
                 None => problem.help(format!("there are {}", listed())),

@@ -19,3 +19,7 @@
 //! name = "search"
 //! tools = ["search"]
 //! ```
+//!
+//! ## Fix safety
+//! Safe, of a name: it decides nothing. The name that is offered says what the stanza is and what it selects first; a better one
+//! says what it is for.
