@@ -10,6 +10,7 @@ use mcpfw::limit::Limiter;
 use mcpfw::lock::{Item, Json, List, Lock, Server};
 use mcpfw::policy::language::{checks, codes};
 use mcpfw::policy::{CompileOptions, Policy};
+use mcpfw::shape::{self, Form};
 use mcpfw::wire::mcp::Revision;
 
 use super::decisions::{NOW, options};
@@ -154,6 +155,89 @@ fn the_readme_is_up_to_date() {
     let (before, rest) = there.split_once(BEGIN).expect("the README has the table");
     let (_, after) = rest.split_once(END).expect("the table ends");
     is_made_of("README.md", &format!("{before}{BEGIN}\n{}\n{END}{after}", checks::table()));
+}
+
+/// The tables of `table` and of those inside of it, each once.
+fn keys(table: &'static shape::Table, seen: &mut Vec<&'static str>, out: &mut String) {
+    let mut inner = Vec::new();
+    for key in table.keys {
+        match key.form {
+            Form::Tables(below) | Form::Table(below) => inner.push(below),
+            Form::Either(_, Form::Table(below)) => inner.push(*below),
+            _ => {}
+        }
+    }
+    if !matches!(table.name, "a policy file" | "") {
+        let header = match table.name {
+            "call" | "expect" => format!("`{}` of a `[[test]]`", table.name),
+            name => format!("`[[{name}]]`"),
+        };
+        out.push_str(&format!("### {header}\n\n{}\n\n| key | |\n|---|---|\n", table.about));
+        for key in table.keys {
+            // What is not in force is no key to learn.
+            if key.about.contains("not enforced yet") {
+                continue;
+            }
+            let needed = if key.is_required { ", needed" } else { "" };
+            out.push_str(&format!(
+                "| `{}`{needed} | {} |\n",
+                key.name,
+                key.about.replace('|', "\\|")
+            ));
+        }
+        out.push('\n');
+    }
+    for below in inner {
+        if !seen.contains(&below.name) {
+            seen.push(below.name);
+            keys(below, seen, out);
+        }
+    }
+}
+
+#[test]
+fn the_page_of_the_language_is_up_to_date() {
+    const BEGIN: &str = "<!-- keys -->\n";
+    const END: &str = "<!-- /keys -->\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/policy.md");
+    let there = std::fs::read_to_string(path).expect("the page is there");
+    let (before, rest) = there.split_once(BEGIN).expect("the page has the tables");
+    let (_, after) = rest.split_once(END).expect("the tables end");
+    let mut made = String::new();
+    keys(shape::File::Policy.root(), &mut Vec::new(), &mut made);
+    is_made_of("docs/policy.md", &format!("{before}{BEGIN}\n{made}{END}{after}"));
+
+    // Each function and variable that there is stands on it.
+    let told = |when: &str| {
+        let text = format!("[[allow]]\nname = \"a\"\ntools = [\"x\"]\nwhen = '{when}'\n");
+        let mut sources = Sources::new();
+        sources.add("a.toml", text);
+        let found = Policy::compile(&sources, &options()).diagnostics;
+        let help = found.iter().find_map(|it| it.help.clone()).expect("it is told what there is");
+        let list = help.strip_prefix("there are ").expect("a list").to_owned();
+        list.split(", ").map(str::to_owned).collect::<Vec<_>>()
+    };
+    for word in told("zzzzzz(claims.a)").into_iter().chain(told("zzzzzz.a == 1")) {
+        // `tool` is not in force.
+        assert!(before.contains(&word) || word == "tool", "{word}");
+    }
+    for root in ["client", "mcp", "request"] {
+        for field in told(&format!("{root}.zzzzzz == \"a\"")) {
+            assert!(before.contains(&format!(".{field}`")), "{root}.{field}");
+        }
+    }
+    // Its example is a set whose tests pass and whose asserts hold.
+    let example = before.split_once("```toml\n").expect("an example").1;
+    let example = example.split_once("```").expect("its end").0;
+    let mut sources = Sources::new();
+    sources.add("example.toml", example);
+    let compiled = Policy::compile(&sources, &options());
+    let policy = compiled.policy.expect("it is a set");
+    let mut found = compiled.diagnostics;
+    found.extend(mcpfw::gateway::policies::failed_tests(&policy));
+    found.extend(policy.prove("p", NOW));
+    found.extend(policy.untested(NOW));
+    assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]
