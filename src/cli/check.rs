@@ -19,8 +19,9 @@ use super::policies;
 /// the `[[test]]` stanzas that stand beside the rules. Proves or refutes each `[[assert]]` for all requests.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit codes: 0 nothing wrong, 1 errors (with --strict also warnings), 2 a directory or file could not be read or written.
-With --fix they speak of what is left; with --dry-run 1 also says that something would change.
+Exit codes: 0 nothing wrong, 1 errors (with --strict also warnings), 2 a
+directory or file could not be read or written. With --fix they speak of what is
+left; with --dry-run 1 also says that something would change.
 
 In CI:  mcpfw check policies/ --strict --format github
         mcpfw check policies/ --format sarif > mcpfw.sarif")]

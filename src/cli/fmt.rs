@@ -20,12 +20,15 @@ use super::output::Output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The layout:
-  a blank line before each table, never two in a row; the `=` of a block below one another, and the comments
-  behind values; a list on one line where 120 columns are enough and it holds no comment, else one element a
-  line; an inline table stays on one line unless its author broke it; a `when` that is longer than a line in
-  ''' over several, broken before its outermost || or &&. Other strings stay as they are written.
+  a blank line before each table, never two in a row; the `=` of a block below
+  one another, and the comments behind values; a list on one line where 120
+  columns are enough and it holds no comment, else one element a line; an inline
+  table stays on one line unless its author broke it; a `when` that is longer
+  than a line in ''' over several, broken before its outermost || or &&. Other
+  strings stay as they are written.
 
-Exit codes: 0 all is well, 1 with --check: something would change, 2 a file could not be read.
+Exit codes: 0 all is well, 1 with --check: something would change, 2 a file
+could not be read.
 
 Examples:
   mcpfw fmt                            everything below policies/

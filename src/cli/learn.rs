@@ -17,21 +17,25 @@ use super::{findings, logs, policies};
 /// limit and a test for each. It is a start to read and to cut down, not an answer.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Logs are the JSON lines that `run` writes, plain or zstd. The audit log says more than the access log: claims (those that rules read or
-that `schema.toml` declares), and with arguments = \"read\" arguments. What a log does not hold, no proposal can speak of.
+Logs are the JSON lines that `run` writes, plain or zstd. The audit log says
+more than the access log: claims (those that rules read or that `schema.toml`
+declares), and with arguments = \"read\" arguments. What a log does not hold, no
+proposal can speak of.
 
-What was refused is not proposed, though the same was allowed at other times: where nothing recorded tells the two apart, it is left
-out and named. --include-denied takes such in. What was never asked for is not in it at all.
+What was refused is not proposed, though the same was allowed at other times:
+where nothing recorded tells the two apart, it is left out and named.
+--include-denied takes such in. What was never asked for is not in it at all.
 
 Examples:
   mcpfw learn audit.jsonl                              show a proposal
-  mcpfw learn audit.jsonl --out proposed/              write proposed/learned.toml, where nothing is in the way
+  mcpfw learn audit.jsonl --out proposed/              write proposed/learned.toml
   mcpfw learn audit.jsonl --from-lock mcp.lock.json    and name what nobody called
   mcpfw learn --from-lock mcp.lock.json                without traffic: what only reads
   mcpfw replay audit.jsonl --policies proposed/        what it would have made of the same traffic
 
-Exit codes: 0 there is a proposal; 1 something that was allowed is left out; 2 a log could not be read, there was nothing to learn from,
-or the directory is in use.")]
+Exit codes: 0 there is a proposal; 1 something that was allowed is left out; 2 a
+log could not be read, there was nothing to learn from, or the directory is in
+use.")]
 pub(super) struct Arguments {
     /// Logs, as JSON lines, plain or zstd
     #[arg(value_name = "LOG", required_unless_present = "from_lock")]
@@ -208,6 +212,8 @@ fn from_logs(arguments: &Arguments, output: &Output) -> Result<Proposal, String>
 }
 
 fn read_lock(path: &Path) -> Result<Lock, String> {
+    // The directory that it is in, as `lock` takes it.
+    let path = &if path.is_dir() { path.join(lock::FILE_NAME) } else { path.to_path_buf() };
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("cannot read `{}`: {error}", visible(&name)))?;

@@ -31,10 +31,14 @@ Your editor starts it. Helix, in languages.toml:
   command = \"mcpfw\"
   args = [\"lsp\"]
 Neovim:
-  vim.lsp.config.mcpfw = { cmd = { \"mcpfw\", \"lsp\" }, filetypes = { \"toml\" }, root_markers = { \"mcp.lock.json\" } }
+  vim.lsp.config.mcpfw = {
+    cmd = { \"mcpfw\", \"lsp\" }, filetypes = { \"toml\" },
+    root_markers = { \"mcp.lock.json\" },
+  }
   vim.lsp.enable(\"mcpfw\")
 
-Exit codes: 0 it was shut down, 1 it ended without being asked to, 2 what came in was no LSP.")]
+Exit codes: 0 it was shut down, 1 it ended without being asked to, 2 what came
+in was no LSP.")]
 pub(super) struct Arguments {
     /// Leave out what only all requests together show, where it takes too long: asserts, and rules that can never matter
     #[arg(long)]

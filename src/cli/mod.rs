@@ -103,3 +103,27 @@ pub fn main() -> ExitCode {
     }
     .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    /// What stands below the flags is broken by hand: a longer line would be broken anew, in the middle, on a terminal of 80 columns.
+    #[test]
+    fn help_fits_a_terminal() {
+        let main = Arguments::command();
+        let mut seen = 0;
+        for command in std::iter::once(&main).chain(main.get_subcommands()) {
+            let Some(help) = command.get_after_help() else { continue };
+            for line in help.to_string().lines() {
+                // A command to paste stays on one line.
+                let most = if line.starts_with("  ") { 100 } else { 80 };
+                assert!(line.chars().count() <= most, "{}: {line}", command.get_name());
+                seen += 1;
+            }
+        }
+        assert!(seen > 50, "{seen}");
+    }
+}

@@ -22,9 +22,12 @@ Examples:
   mcpfw run --upstream http://127.0.0.1:3000/mcp --policies policies/
   mcpfw run --config mcpfw.toml
 
-SIGHUP, and any change of the policy files, reloads the policies; a set with errors leaves the old one in force.
-SIGTERM or Ctrl-C ends it: running calls finish first, for at most 25 s.
-Exit codes: 0 it was asked to end, 1 the config or the policies have errors, 2 it could not start.")]
+SIGHUP, and any change of the policy files, reloads the policies; a set with
+errors leaves the old one in force. SIGTERM or Ctrl-C ends it: running calls
+finish first, for at most 25 s.
+
+Exit codes: 0 it was asked to end, 1 the config or the policies have errors,
+2 it could not start.")]
 pub(super) struct Arguments {
     /// The config file
     #[arg(long, value_name = "FILE")]

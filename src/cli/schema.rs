@@ -11,7 +11,8 @@ use super::output::Output;
 /// set shows) no schema can say.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-An editor with TOML support (taplo, Even Better TOML) takes the schema from the first line of a file:
+An editor with TOML support (taplo, Even Better TOML) takes the schema from the
+first line of a file:
   #:schema ./policy.schema.json
 
 Examples:

@@ -23,7 +23,7 @@ pub(super) fn value(flag: &str, text: &str) -> Result<Value, String> {
         }
         Ok(_) => Err(format!("error: `{flag}` takes a JSON object, such as '{{\"sub\":\"u1\"}}'")),
         Err(error) => Err(format!(
-            "error: `{flag}` is not JSON: {error}\n  help: names and texts stand in double quotes, as in '{{\"sub\":\"u1\"}}'"
+            "error: `{flag}` is not JSON: {error}\n  help: names and texts stand in double quotes, as in '{{\"sub\":\"u1\"}}'; a file is @FILE"
         )),
     }
 }

@@ -41,7 +41,8 @@ Examples:
   mcpfw explain --request call.json --token token.jwt
   mcpfw explain --log audit.jsonl --request-id 01a205c5-7bd8-75a2-880d-000000000007
 
-Exit codes: 0 it was decided, whatever the verdict; 1 the policies have errors; 2 it could not run.")]
+Exit codes: 0 it was decided, whatever the verdict; 1 the policies have errors;
+2 it could not run.")]
 pub(super) struct Arguments {
     /// Directory of policy files
     #[arg(long, value_name = "DIR", default_value = "policies")]

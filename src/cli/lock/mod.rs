@@ -39,8 +39,9 @@ Examples:
   mcpfw lock http://127.0.0.1:3000/mcp --output policies/mcp.lock.json --diff
   mcpfw lock https://mcp.example.com/mcp --token-file token --output policies/mcp.lock.json --check
 
-Exit codes: 0 written, or nothing changed; 1 with --diff or --check: the server is no longer what the file says;
-2 it could not run: no such server, a reply that is not MCP, a lock file that cannot be read.
+Exit codes: 0 written, or nothing changed; 1 with --diff or --check: the server
+is no longer what the file says; 2 it could not run: no such server, a reply
+that is not MCP, a lock file that cannot be read.
 A changed version number of the server is told, and is no change.")]
 pub(super) struct Arguments {
     /// The server's MCP endpoint
@@ -129,11 +130,7 @@ struct Target {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
-    let path = if arguments.output.is_dir() {
-        arguments.output.join(FILE_NAME)
-    } else {
-        arguments.output.clone()
-    };
+    let path = file::place(&arguments.output);
     // First what costs nothing: a mistake here needs no server.
     let target = match target(arguments, output) {
         Ok(target) => target,
@@ -154,6 +151,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     };
     let live = match ask(&target, arguments.timeout) {
         Ok(live) => live,
+        Err(Problem { fault: fault @ Fault::Connect(_), .. }) => {
+            return complain(output, &Problem::at(target.url.as_str(), fault));
+        }
         Err(problem) => return complain(output, &problem),
     };
     let changes = reviewed.as_ref().map(|(_, before)| diff(before, &live));
@@ -164,8 +164,8 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Exit {
     }
     let text = live.to_json();
     let is_same = reviewed.is_some_and(|(before, _)| *before == *text);
-    if !is_same && let Err(error) = super::write::write(&path, &text) {
-        output.err(format_args!("error: cannot write `{}`: {error}", path.display()));
+    if !is_same && let Err(problem) = file::write(&path, &arguments.output, &text) {
+        output.err(problem);
         return Exit::CouldNotRun;
     }
     report.tell(arguments.format, false, Some(!is_same), output);

@@ -19,20 +19,26 @@ use super::{findings, logs, policies};
 /// each with a record to look at.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Logs are the JSON lines that `run` writes, as they are or compressed with zstd; `-` is standard input.
-  The audit log ([log] audit = \"audit.jsonl\") holds the claims that rules read, and with arguments = \"read\" also the arguments:
-  what was decided is decided again exactly. The access log holds neither. A verdict that depends on what a record lacks is
-  undecided, and the report says what would have to be known, such as `args.path`. \"Changes\" are certain.
+Logs are the JSON lines that `run` writes, as they are or compressed with zstd;
+`-` is standard input.
+  The audit log ([log] audit = \"audit.jsonl\") holds the claims that rules read,
+  and with arguments = \"read\" also the arguments: what was decided is decided
+  again exactly. The access log holds neither. A verdict that depends on what a
+  record lacks is undecided, and the report says what would have to be known,
+  such as `args.path`. \"Changes\" are certain.
 
-Not replayed: limits (a call that a limit refused counts as allowed by the rules), pins (what the server showed is in no log),
-  max_args, and what servers ask of clients. A rule with `expires` is asked at the time of each record; --at asks at another.
+Not replayed: limits (a call that a limit refused counts as allowed by the
+rules), pins (what the server showed is in no log), max_args, and what servers
+ask of clients. A rule with `expires` is asked at the time of each record; --at
+asks at another.
 
 Examples:
   mcpfw replay access.jsonl --policies policies/
   mcpfw replay /var/log/mcpfw/audit.jsonl* --policies policies/ --since 2026-11-21 --fail-on-change
 
-Exit codes: 0 it was replayed; 1 with --fail-on-change a verdict changes, with --fail-on-undecided one may, or the policies have
-errors; 2 a log could not be read, or there was no call in them to judge.")]
+Exit codes: 0 it was replayed; 1 with --fail-on-change a verdict changes, with
+--fail-on-undecided one may, or the policies have errors; 2 a log could not be
+read, or there was no call in them to judge.")]
 pub(super) struct Arguments {
     /// Logs, as JSON lines, plain or zstd
     #[arg(value_name = "LOG", required = true)]

@@ -30,11 +30,13 @@ A test, in any policy file:
   expect = { allow = 5, limit = 1 }                   # or \"allow\", \"deny\", \"limit\"
   by     = \"search-by-plan\"                           # the rule that must decide
 
-Coverage counts, of each rule, that it applied; where it has a `when`, also that it did not, and that each comparison in it was
-true and was false. Rules that have expired do not count.
+Coverage counts, of each rule, that it applied; where it has a `when`, also that
+it did not, and that each comparison in it was true and was false. Rules that
+have expired do not count.
 
-Exit codes: 0 all tests pass; 1 a test fails, the coverage is below --coverage-min, or the policies have errors; 2 a directory could
-not be read, or there was no test to run.
+Exit codes: 0 all tests pass; 1 a test fails, the coverage is below
+--coverage-min, or the policies have errors; 2 a directory could not be read, or
+there was no test to run.
 
 In CI:  mcpfw test policies/ --coverage-min 80 --format junit > mcpfw.xml")]
 pub(super) struct Arguments {

@@ -124,6 +124,17 @@ async fn a_modern_server_is_written_down() {
         assert_eq!(said.code, Some(0), "{}", said.all());
         assert!(said.out.starts_with("the server is what "), "{}", said.out);
     }
+    // A directory that is not there yet is made, and no file of its name.
+    for (name, written) in [("new", "new/mcp.lock.json"), ("other/", "other/mcp.lock.json")] {
+        let said = lock(&[&server.url, "--output", name], &at).await;
+        assert_eq!(
+            (said.code, at.path().join(written).is_file()),
+            (Some(0), true),
+            "{}",
+            said.all()
+        );
+    }
+    assert!(lock(&[&server.url, "--output", "a/b"], &at).await.err.contains("make the directory"));
 }
 
 /// A server of 2025-11-25 with a session, whose streams are as noisy as they may be.

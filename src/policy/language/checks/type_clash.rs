@@ -62,7 +62,40 @@ pub(super) fn check(draft: &Draft<'_>, asked: &Asked<'_>) {
     if let Some(span) = declared.and_then(|claims| claims.span(&asked.path)) {
         finding = finding.secondary(span, "declared here");
     }
-    draft.report(finding.help("correct the rule, or what is declared"));
+    draft.report(finding.help(instead(asked, wanted)));
+}
+
+/// How what is declared is asked, where it was asked as `wanted`.
+fn instead(asked: &Asked<'_>, wanted: Kinds) -> String {
+    let (is, name) = (asked.kind.kinds, asked.name());
+    let of = |kind| Kinds::only(kind);
+    let in_lists = [Kind::List, Kind::Table].into_iter().collect();
+    if asked.of_element {
+        return "correct the rule, or what is declared".into();
+    }
+    if !matches!(
+        asked.question,
+        Question::Compared(_) | Question::Among(_) | Question::Contains(_) | Question::Holds
+    ) {
+        return "correct the rule, or what is declared".into();
+    }
+    if is == of(Kind::List) && wanted == of(Kind::String) {
+        return format!(
+            "ask a list with `\"a\" in {name}`, or `{name}.exists(v, v in [\"a\", \"b\"])`"
+        );
+    }
+    if is == of(Kind::String) && wanted == in_lists {
+        return format!(
+            "ask a text with `{name} == \"a\"`, `{name} in [\"a\", \"b\"]` or `{name}.contains(\"a\")`"
+        );
+    }
+    if is == of(Kind::Number) && wanted == of(Kind::String) {
+        return format!("write a number without quotes: `{name} == 3`");
+    }
+    if is == of(Kind::Bool) && (wanted == of(Kind::String) || wanted == of(Kind::Number)) {
+        return format!("ask `{name}`, or `!{name}`");
+    }
+    "correct the rule, or what is declared".into()
 }
 
 /// The kinds of value that `question` can be answered for; `None` for all.
