@@ -7,12 +7,12 @@ use smallvec::SmallVec;
 
 use super::draw::draw;
 use super::expr::{Scope, Truth};
-use super::index::members;
+use super::index::{Block, members};
 use super::memo::Memo;
 use super::missing::Supposed;
 use super::selector::Question;
 use super::stanza::{Body, Budget, Stanza};
-use super::target::Target;
+use super::target::Traits;
 use super::{
     Basis, Bounds, Draw, Effect, Mode, Permitted, Policy, Reason, Refusal, RuleId, Shadowed,
     UnixTime,
@@ -80,16 +80,16 @@ struct Findings {
 }
 
 impl Evaluation<'_> {
-    /// Decides a call on `target`.
+    /// Decides a call on `target`, of which the rules in `blocks` speak.
     pub(super) fn run<L: Listener>(
         &self,
-        target: &Target<'_>,
+        target: Traits,
+        blocks: impl Iterator<Item = Block>,
         listener: &mut L,
     ) -> Result<Permitted, Refusal> {
         let mut found = Findings::default();
-        let candidates = self.policy.index.candidates(target, Question::Use);
-        let (is_ambiguous, is_of_task) = (target.is_ambiguous_resource(), target.is_of_task());
-        'rules: for block in candidates.blocks() {
+        let Traits { is_ambiguous, is_of_task, .. } = target;
+        'rules: for block in blocks {
             let mut live = block;
             if !L::HEARS_ALL {
                 live.bits &= !self.memo.map_or(0, |memo| memo.dead(block.at));
@@ -183,11 +183,11 @@ enum Interest {
 impl Findings {
     /// Whether `rule` can still change the verdict. Rules come as denies, allows, limits; of each effect those in
     /// force before those in shadow.
-    fn interest(&self, rule: &Stanza, target: &Target<'_>) -> Interest {
+    fn interest(&self, rule: &Stanza, target: Traits) -> Interest {
         if self.denied.is_some() {
             return Interest::End;
         }
-        let is_permitted = self.allowed.is_some() || target.is_lifecycle();
+        let is_permitted = self.allowed.is_some() || target.is_lifecycle;
         match rule.effect() {
             Effect::Deny => Interest::Some,
             Effect::Allow if is_permitted => Interest::None,
@@ -204,7 +204,7 @@ impl Findings {
         id: u32,
         rule: &Stanza,
         outcome: Outcome,
-        target: &Target<'_>,
+        target: Traits,
         listener: &mut L,
     ) {
         // The same question as before the evaluation, so that a listener that hears all changes no verdict.
@@ -239,10 +239,10 @@ impl Findings {
         }
     }
 
-    fn verdict(self, policy: &Policy, target: &Target<'_>) -> Result<Permitted, Refusal> {
+    fn verdict(self, policy: &Policy, target: Traits) -> Result<Permitted, Refusal> {
         let basis = match (self.denied, self.allowed) {
             (None, Some(rule)) => Some(Basis::Rule(rule)),
-            (None, None) if target.is_lifecycle() => Some(Basis::Lifecycle),
+            (None, None) if target.is_lifecycle => Some(Basis::Lifecycle),
             _ => None,
         };
         if let Some(basis) = basis {

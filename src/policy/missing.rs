@@ -10,7 +10,8 @@ use super::evaluate::{Deaf, Evaluation, Listener, Outcome};
 use super::expr::{Missed, Possible, Truth};
 use super::stanza::Stanza;
 use super::{
-    Call, Context, Draw, Effect, Permitted, Policy, Principal, Refusal, RuleId, SlotSet, UnixTime,
+    Aimed, Call, Context, Draw, Effect, Permitted, Policy, Principal, Refusal, RuleId, SlotSet,
+    UnixTime,
 };
 
 /// The names that lead to a claim.
@@ -130,6 +131,26 @@ pub enum Certainty {
     },
 }
 
+impl Certainty {
+    /// What can be said without what is `missing`, by what `run` decides with it supposed in one way or the other.
+    fn of<'m>(
+        missing: &'m Missing,
+        run: impl Fn(Option<Supposed<'m>>) -> Result<Permitted, Refusal>,
+    ) -> Self {
+        if missing.is_nothing() {
+            return run(None).map_or_else(Self::Refused, Self::Permitted);
+        }
+        let supposing = |leaning| run(Some(Supposed { missing, leaning }));
+        match supposing(Leaning::For) {
+            Err(refusal) => Self::Refused(refusal),
+            Ok(best) => match supposing(Leaning::Against) {
+                Ok(permitted) => Self::Permitted(permitted),
+                Err(worst) => Self::Undecided { best, worst },
+            },
+        }
+    }
+}
+
 impl Policy {
     /// Decides `call` as [`Policy::decide`] does, as far as it can be said without what is `missing`, of which `principal`,
     /// `context` and `call` hold nothing.
@@ -142,23 +163,24 @@ impl Policy {
         missing: &Missing,
         now: UnixTime,
     ) -> Certainty {
-        if missing.is_nothing() {
-            return match self.decide(principal, context, call, now) {
-                Ok(permitted) => Certainty::Permitted(permitted),
-                Err(refusal) => Certainty::Refused(refusal),
-            };
-        }
-        let run = |leaning| {
-            let supposed = Supposed { missing, leaning };
-            self.decide_supposing(principal, context, call, now, Some(supposed), &mut Deaf)
-        };
-        match run(Leaning::For) {
-            Err(refusal) => Certainty::Refused(refusal),
-            Ok(best) => match run(Leaning::Against) {
-                Ok(permitted) => Certainty::Permitted(permitted),
-                Err(worst) => Certainty::Undecided { best, worst },
-            },
-        }
+        Certainty::of(missing, |supposed| {
+            self.decide_supposing(principal, context, call, now, supposed, &mut Deaf)
+        })
+    }
+
+    /// [`Policy::decide_without`] of the call that `aimed` is.
+    #[must_use]
+    pub fn decide_aim_without(
+        &self,
+        principal: &Principal,
+        context: &Context<'_>,
+        aimed: &Aimed,
+        missing: &Missing,
+        now: UnixTime,
+    ) -> Certainty {
+        Certainty::of(missing, |supposed| {
+            self.decide_aimed(principal, context, aimed, now, supposed, &mut Deaf)
+        })
     }
 
     /// What the rules read of all that a record may lack.

@@ -6,6 +6,7 @@
 //!                                            listing  ─► shown or hidden
 //! ```
 
+mod aimed;
 mod call;
 mod compile;
 mod coverage;
@@ -38,6 +39,7 @@ pub mod types;
 mod value;
 mod verdict;
 
+pub use aimed::Aimed;
 pub use call::{Arg, Args, Call, Captures, Context, Object, SlotSet};
 pub use compile::{CompileOptions, Compiled};
 pub use coverage::{AtomCoverage, Coverage, RuleCoverage};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::evaluate::{Deaf, Evaluation, Listener};
 use super::example::PolicyTest;
 use super::expr::{Expr, Reads, Scope};
-use super::index::{Index, members};
+use super::index::{Block, Index, members};
 use super::listing::{self, method_of};
 use super::memo::Memo;
 use super::missing::Supposed;
@@ -16,7 +16,7 @@ use super::principal::HeldMemo;
 use super::recorded::{ReadClaim, Recorded};
 use super::selector::Question;
 use super::stanza::{Assert, Predicate, Stanza};
-use super::target::Target;
+use super::target::{Target, Traits};
 use super::types::Types;
 use super::{
     Args, Call, Captures, Context, Effect, LimitTag, Needs, Object, Permitted, Principal, Reason,
@@ -217,8 +217,8 @@ impl Policy {
         listener: &mut L,
     ) -> Result<Permitted, Refusal> {
         let target = Target::server_request(&call.method);
-        let mut permitted =
-            self.evaluate(principal, context, call, now, None, &target, listener)?;
+        let scope = Scope { principal, context, call, tool: None };
+        let mut permitted = self.evaluate(scope, now, None, &target, listener)?;
         permitted.keep_draws(|rule| {
             self.stanzas.get(rule.index()).is_some_and(|stanza| !stanza.is_everything)
         });
@@ -247,16 +247,14 @@ impl Policy {
         supposed: Option<Supposed<'_>>,
         listener: &mut L,
     ) -> Result<Permitted, Refusal> {
+        let scope = Scope { principal, context, call, tool: None };
         match &call.subscriptions {
             Some(uris) if call.object.is_none() && !uris.is_empty() => {
-                Self::decide_each(call, uris, |one, target| {
-                    self.evaluate(principal, context, one, now, supposed, target, listener)
+                Self::decide_each(call, uris, |call, target| {
+                    self.evaluate(Scope { call, ..scope }, now, supposed, target, listener)
                 })
             }
-            _ => {
-                let target = Target::of(call);
-                self.evaluate(principal, context, call, now, supposed, &target, listener)
-            }
+            _ => self.evaluate(scope, now, supposed, &Target::of(call), listener),
         }
     }
 
@@ -283,21 +281,31 @@ impl Policy {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a decision is made of, each once")]
     fn evaluate<L: Listener>(
         &self,
-        principal: &Principal,
-        context: &Context<'_>,
-        call: &Call,
+        scope: Scope<'_>,
         now: UnixTime,
         supposed: Option<Supposed<'_>>,
         target: &Target<'_>,
         listener: &mut L,
     ) -> Result<Permitted, Refusal> {
-        let memo = self.memo(principal);
-        let scope = Scope { principal, context, call, tool: None };
+        let candidates = self.index.candidates(target, Question::Use);
+        self.judge(scope, now, supposed, target.traits(), candidates.blocks(), listener)
+    }
+
+    /// Decides a call on `target`, of which the rules in `blocks` speak. Every decision comes here.
+    pub(super) fn judge<L: Listener>(
+        &self,
+        scope: Scope<'_>,
+        now: UnixTime,
+        supposed: Option<Supposed<'_>>,
+        target: Traits,
+        blocks: impl Iterator<Item = Block>,
+        listener: &mut L,
+    ) -> Result<Permitted, Refusal> {
+        let memo = self.memo(scope.principal);
         Evaluation { policy: self, scope, now, memo: held(memo.as_ref()), supposed }
-            .run(target, listener)
+            .run(target, blocks, listener)
     }
 
     /// Whether a use of the object `name` could be allowed: some argument values exist for which

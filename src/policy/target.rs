@@ -24,6 +24,27 @@ pub(super) enum Acts<'a> {
     OnUnread(&'static [ObjectKind]),
 }
 
+/// What an evaluation asks of a target, beside the rules that speak of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Traits {
+    pub(super) method: Method,
+    /// [`Target::is_ambiguous_resource`]
+    pub(super) is_ambiguous: bool,
+    /// [`Target::is_of_task`]
+    pub(super) is_of_task: bool,
+    /// [`Target::is_lifecycle`]
+    pub(super) is_lifecycle: bool,
+}
+
+impl Traits {
+    /// The same method, acting on nothing. For one of the specification.
+    pub(super) fn of_method_alone(self) -> Target<'static> {
+        let Self { method, .. } = self;
+        let subject = Subject::method(method.info().name, method);
+        Target { method, subject, acts: Acts::OnNothing }
+    }
+}
+
 const ANY: &[ObjectKind] = &[ObjectKind::Tool, ObjectKind::Prompt, ObjectKind::Resource];
 
 impl<'a> Target<'a> {
@@ -68,6 +89,16 @@ impl<'a> Target<'a> {
     /// The same method, acting on nothing.
     pub(super) fn of_method_alone(&self) -> Self {
         Self { acts: Acts::OnNothing, ..self.clone() }
+    }
+
+    /// What an evaluation asks of it.
+    pub(super) fn traits(&self) -> Traits {
+        Traits {
+            method: self.method,
+            is_ambiguous: self.is_ambiguous_resource(),
+            is_of_task: self.is_of_task(),
+            is_lifecycle: self.is_lifecycle(),
+        }
     }
 
     /// What a request of the server is about.

@@ -1,14 +1,14 @@
 //! What a call is about, with what a verdict about it can depend on.
 
 use super::record::{Asked, Record};
-use crate::policy::{Arg, Args, Call, Depends, Object, Policy, SlotSet};
+use crate::policy::{Aimed, Arg, Args, Call, Depends, Object, Policy, SlotSet};
 use crate::wire::mcp::Revision;
 
 /// A method and what it acts on, on one route and in one revision.
 #[derive(Debug)]
 pub(super) struct Aim {
     /// The call, without arguments but while it is decided.
-    pub(super) call: Call,
+    pub(super) aimed: Aimed,
     pub(super) depends: Depends,
     /// The arguments that a verdict can depend on: slot and name.
     read: Box<[(u8, Box<str>)]>,
@@ -29,7 +29,8 @@ impl Aim {
             args: Args::new(policy.captures()),
             subscriptions: None,
         };
-        Self { call, depends, read: depends.needs.slots.iter().filter_map(name).collect() }
+        let aimed = policy.aim(call);
+        Self { aimed, depends, read: depends.needs.slots.iter().filter_map(name).collect() }
     }
 
     /// Appends what an aim follows from: equal bytes are equal aims.
@@ -53,13 +54,17 @@ impl Aim {
         if !record.is_audit || self.read.is_empty() {
             return known;
         }
-        let args = &mut self.call.args;
+        let args = self.aimed.args();
         // The names of all arguments begin so, and the names of what they may be in.
         let is_above = |name: &str| name.is_empty() || name.starts_with("/args");
         for (name, value) in record.values_of(is_above) {
+            // Of one name there is one slot.
+            let mut value = Some(value);
             for (slot, pointer) in &self.read {
                 match pointer.strip_prefix(name) {
-                    Some("") => args.set(*slot, Arg::Value(value.clone())),
+                    Some("") => {
+                        args.set(*slot, value.take().map_or(Arg::Absent, Arg::Value));
+                    }
                     // Below a scalar or a list, nothing has a name.
                     Some(below) if below.starts_with('/') => {}
                     _ => continue,
@@ -89,7 +94,7 @@ impl Aim {
     /// Takes the arguments out again.
     pub(super) fn leave(&mut self) {
         for (slot, _) in &self.read {
-            self.call.args.set(*slot, Arg::Absent);
+            self.aimed.args().set(*slot, Arg::Absent);
         }
     }
 }

@@ -203,17 +203,17 @@ impl<'p> Judge<'p> {
         if let Some(found) = seat.and_then(|seat| self.verdicts.found(seat)) {
             return found;
         }
-        aim.call.is_retry = record.is_retry;
-        let (call, principal) = (&aim.call, &caller.principal);
+        aim.aimed.retry(record.is_retry);
+        let (aimed, principal) = (&aim.aimed, &caller.principal);
         let context = place.context();
         let at = self.at.unwrap_or(record.judged);
-        let found = match self.policy.decide_without(principal, &context, call, &missing, at) {
+        let found = match self.policy.decide_aim_without(principal, &context, aimed, &missing, at) {
             Certainty::Permitted(permitted) => Found::Permitted(permitted.basis().rule()),
             Certainty::Refused(refusal) => {
                 Found::Refused(Refusal::rule(&refusal), refusal.reason())
             }
             Certainty::Undecided { .. } => {
-                let rules = self.policy.open_rules(principal, &context, call, &missing, at);
+                let rules = self.policy.open_rules(principal, &context, aimed.call(), &missing, at);
                 Found::Open(opened(&mut self.open, self.policy, rules, missing))
             }
         };
@@ -240,7 +240,7 @@ impl<'p> Judge<'p> {
         let mut aim = Aim::of(self.policy, asked, revision);
         let known = aim.take(record);
         let missing = missing(record, &caller, &aim, known);
-        let call = Call { is_retry: record.is_retry, ..aim.call };
+        let call = Call { is_retry: record.is_retry, ..aim.aimed.into_call() };
         let at = self.at.unwrap_or(record.judged);
         let host = record.host.unwrap_or_default();
         Ok(Asking { caller, call, missing, at, route, host, ip })

@@ -281,7 +281,8 @@ fn pure_modules_name_no_driver() {
 /// evaluator decides anything. `naive` is the oracle of properties.
 const ONE_WAY: &[(&str, &[&str])] = &[
     ("Evaluation {", &["policy/evaluate.rs", "policy/set.rs", "policy/listing.rs"]),
-    (".run(target, listener)", &["policy/set.rs"]),
+    (".run(target, blocks, listener)", &["policy/set.rs"]),
+    ("self.judge(scope", &["policy/set.rs", "policy/aimed.rs"]),
     ("Permitted {", &["policy/evaluate.rs", "policy/naive.rs", "policy/verdict.rs"]),
     // The last is another one, of a JSON text.
     (
@@ -298,7 +299,7 @@ const ONE_WAY: &[(&str, &[&str])] = &[
     (".try_out(", &["gateway/policies.rs", "policy/example.rs"]),
 ];
 
-/// Who judges, and by what: all of these come to `Policy::evaluate`.
+/// Who judges, and by what: all of these come to `Policy::judge`.
 const JUDGES: &[(&str, &str)] = &[
     ("gateway/message.rs", ".decide("),
     ("gateway/batch.rs", ".decide_each_of("),
@@ -311,7 +312,9 @@ const JUDGES: &[(&str, &str)] = &[
     ("cli/test/mod.rs", "policies::try_out("),
     ("policy/prove/example/mod.rs", "policy.decide("),
     ("policy/missing.rs", "self.decide_supposing("),
-    ("replay/judge.rs", "self.policy.decide_without("),
+    ("policy/missing.rs", "self.decide_aimed("),
+    ("policy/aimed.rs", "self.judge("),
+    ("replay/judge.rs", "self.policy.decide_aim_without("),
     ("cli/explain/log.rs", "policy.decide_without("),
 ];
 
