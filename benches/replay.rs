@@ -182,8 +182,8 @@ fn replay(criterion: &mut Criterion) {
                 reader.read(line, |read| {
                     let Ok(Line::Record(record)) = read else { return };
                     for asked in &record.calls {
-                        let judged = judge.judge(&record, asked);
-                        tally.add(place, &record, asked, judged);
+                        let judged = judge.judge(record, asked);
+                        tally.add(place, record, asked, judged);
                     }
                 });
                 place.line += 1;

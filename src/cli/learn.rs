@@ -186,7 +186,7 @@ fn from_logs(arguments: &Arguments, output: &Output) -> Result<Proposal, String>
                 }
             }
             Ok(Line::Record(record)) if range.contains(&record.time_ms) => {
-                record.calls.iter().for_each(|asked| state.traffic.add(&record, asked));
+                record.calls.iter().for_each(|asked| state.traffic.add(record, asked));
             }
             Ok(_) => {}
         });

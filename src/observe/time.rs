@@ -49,7 +49,9 @@ fn civil(days: u64) -> (u64, u64, u64) {
 /// the day, the minute, the second or a fraction of three digits. `None` where it is anything else.
 #[must_use]
 pub fn parse_rfc3339(text: &str) -> Option<u64> {
-    let bytes = text.as_bytes();
+    // Of one length, so that no look at a byte of it can fail: it is done for every line of a log.
+    let mut bytes = [0; 24];
+    bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
     let digits = |range: std::ops::Range<usize>| {
         bytes.get(range)?.iter().try_fold(0_u64, |number, byte| {
             byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0'))

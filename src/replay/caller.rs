@@ -2,6 +2,7 @@
 
 use simd_json::{Node, StaticNode};
 
+use super::nodes;
 use super::record::{Record, is_cut};
 use crate::policy::{ClaimPath, ClientKind, Missing, Principal, Value};
 
@@ -53,8 +54,8 @@ impl Caller {
         // Who proved nothing claims nothing.
         if kind != ClientKind::Anonymous {
             missing.claims = Some(known.into());
-            match &record.scopes {
-                Some(all) => scopes = all.iter().map(|scope| Box::from(*scope)).collect(),
+            match record.scopes() {
+                Some(all) => scopes = all.into_iter().map(Box::from).collect(),
                 None => missing.scopes = true,
             }
         }
@@ -68,29 +69,49 @@ const CLAIMS_KEPT: usize = 256;
 /// recursion.
 const DEEP: usize = 32;
 /// What begins the name of a claim.
-const CLAIMS: &str = "/claims/";
+pub(super) const CLAIMS: &str = "/claims/";
+
+fn number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(&number.to_le_bytes());
+}
+
+fn text(out: &mut Vec<u8>, text: &str) {
+    number(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends what tells a caller that was met again from all others; `false` where the record tells of no such. Equal bytes are
+/// equal callers, and are the bytes of none that [`write_key`] writes of.
+pub(super) fn write_short_key(out: &mut Vec<u8>, record: &Record<'_, '_>) -> bool {
+    let Some(again) = &record.again else { return false };
+    // No kind of caller.
+    out.push(u8::MAX);
+    number(out, again.number);
+    // INVARIANT: of what `write_key` reads, all but this is in the bytes that have the number.
+    for names in [&record.absent[..], &record.cut[..]] {
+        names.iter().filter(|name| name.starts_with(CLAIMS)).for_each(|name| text(out, name));
+        number(out, u64::MAX);
+    }
+    true
+}
 
 /// Appends what is recorded of the caller: equal bytes are equal callers.
 pub(super) fn write_key(out: &mut Vec<u8>, record: &Record<'_, '_>, kind: ClientKind) {
     // INVARIANT: what may be there or not, how many there are of something, how long a text is and what a value is stands
     // before it, so that no two callers have the same bytes, whatever a log has for names and values.
-    fn number(out: &mut Vec<u8>, number: u64) {
-        out.extend_from_slice(&number.to_le_bytes());
-    }
-    fn text(out: &mut Vec<u8>, text: &str) {
-        number(out, text.len() as u64);
-        out.extend_from_slice(text.as_bytes());
-    }
     out.push(kind as u8);
     for part in [record.id, record.issuer] {
         out.push(u8::from(part.is_some()));
         text(out, part.unwrap_or_default());
     }
-    out.push(u8::from(record.scopes.is_some()));
-    let scopes = record.scopes.as_deref().unwrap_or_default();
+    let scopes = record.scopes();
+    out.push(u8::from(scopes.is_some()));
+    let scopes = scopes.unwrap_or_default();
     number(out, scopes.len() as u64);
     scopes.iter().for_each(|scope| text(out, scope));
-    for (name, nodes) in record.nodes().filter(|(name, _)| name.starts_with(CLAIMS)) {
+    let told = record.told();
+    let is_claim = |name: &str| name.starts_with(CLAIMS) && !record.is_cut(name);
+    for (name, nodes) in nodes::members(&told).filter(|(name, _)| is_claim(name)) {
         out.push(1);
         text(out, name);
         for node in nodes {

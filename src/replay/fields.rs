@@ -34,6 +34,7 @@ pub(super) enum Field {
     TooLarge,
     Event,
     Count,
+    Generation,
     /// Anything else.
     Other,
 }
@@ -68,8 +69,15 @@ impl Field {
             "too_large" => Self::TooLarge,
             "event" => Self::Event,
             "count" => Self::Count,
+            "generation" => Self::Generation,
             _ => Self::Other,
         }
+    }
+
+    /// Whether most lines have what the line before has.
+    pub(super) fn comes_again(self) -> bool {
+        use Field::{Audit, Digest, Generation, Host, Kind, Method, Revision, Route};
+        matches!(self, Audit | Digest | Generation | Host | Kind | Method | Revision | Route)
     }
 }
 
@@ -90,7 +98,7 @@ pub(super) fn find(nodes: &[Node<'_>], fields: &mut Fields) {
 }
 
 /// Most names, those that stand in more than one place by each.
-const NAMES: usize = 64;
+pub(super) const NAMES: usize = 64;
 /// Names that the logs have, each behind those that it mostly follows. A name that is not here is read as well.
 const ORDER: &[&str] = &[
     "time",
@@ -176,6 +184,16 @@ impl Names {
     /// A line begins.
     pub(super) fn begin(&mut self) {
         self.last = NAMES;
+    }
+
+    /// The name before the one that comes next; [`NAMES`] where a line begins.
+    pub(super) fn last(&self) -> usize {
+        self.last
+    }
+
+    /// Passes names up to `last`, which was the last name before.
+    pub(super) fn pass(&mut self, last: usize) {
+        self.last = last;
     }
 
     /// The name that `rest` begins with, with its quotes and its colon, where it is the one that was to come.

@@ -92,6 +92,7 @@ pub struct Judge<'p> {
     aims: Kept<Aim>,
     verdicts: Verdicts,
     key: Vec<u8>,
+    long_key: Vec<u8>,
     /// By what they depend on.
     open: HashMap<(Vec<RuleId>, Missing), Arc<Open>>,
 }
@@ -127,6 +128,7 @@ impl<'p> Judge<'p> {
             aims: Kept::new(aims),
             verdicts: Verdicts::default(),
             key: Vec::new(),
+            long_key: Vec::new(),
             open: HashMap::new(),
         }
     }
@@ -262,16 +264,9 @@ impl<'p> Judge<'p> {
             self.forget();
         }
         self.key.clear();
-        caller::write_key(&mut self.key, record, kind);
-        let caller = match self.callers.place(&self.key) {
-            Some(place) => place,
-            None => {
-                let caller = self.met(record, kind);
-                // What a value takes besides its bytes, and what is remembered of each rule.
-                let bytes = self.key.len() * 8 + self.policy.rules().len() / 2 + 512;
-                self.callers.keep(&self.key, caller, bytes)
-            }
-        };
+        let is_again = caller::write_short_key(&mut self.key, record);
+        let known = if is_again { self.callers.place(&self.key) } else { None };
+        let caller = known.unwrap_or_else(|| self.caller(record, kind));
         self.key.clear();
         Aim::write_key(&mut self.key, asked, route, revision);
         let aim = match self.aims.place(&self.key) {
@@ -283,6 +278,24 @@ impl<'p> Judge<'p> {
             }
         };
         Ok(Place { caller, aim, route, host: record.host, ip })
+    }
+
+    /// Finds who called by all that is recorded, or keeps it from now on; from then on by the short key that is written, too.
+    fn caller(&mut self, record: &Record<'_, '_>, kind: ClientKind) -> usize {
+        let mut key = std::mem::take(&mut self.long_key);
+        key.clear();
+        caller::write_key(&mut key, record, kind);
+        let place = self.callers.place(&key).unwrap_or_else(|| {
+            let caller = self.met(record, kind);
+            // What a value takes besides its bytes, and what is remembered of each rule.
+            let bytes = key.len() * 8 + self.policy.rules().len() / 2 + 512;
+            self.callers.keep(&key, caller, bytes)
+        });
+        if !self.key.is_empty() {
+            self.callers.also(&self.key, place);
+        }
+        self.long_key = key;
+        place
     }
 
     /// A caller that was not met before.

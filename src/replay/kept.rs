@@ -37,6 +37,17 @@ impl<T> Kept<T> {
         place
     }
 
+    /// Finds what is at `place` by `key` as well.
+    pub(super) fn also(&mut self, key: &[u8], place: usize) {
+        self.takes(key.len() + 64);
+        self.places.insert(key.into(), place);
+    }
+
+    /// So many more bytes are in use.
+    pub(super) fn takes(&mut self, bytes: usize) {
+        self.used += bytes;
+    }
+
     pub(super) fn thing(&self, place: usize) -> Option<&T> {
         self.things.get(place)
     }

@@ -1,9 +1,8 @@
 //! Yesterday's traffic: what log lines say of calls, and what a policy set says of the same calls. Pure.
 //!
 //! ```text
-//! line ─ quick, or simd_json ─► nodes
-//!           └─ record ─► Record ─ judge (policy::decide_without) ─► Same | Changed | Open ─ tally ─► counts, groups with an example each
-//!                          └─── traffic ─► propose ─► the text of a policy
+//! line ─ quick, or simd_json ─► Record ─ judge (policy::decide_aim_without) ─► Same | Changed | Open ─ tally ─► counts, groups with an example each
+//!                             └─── traffic ─► propose ─► the text of a policy
 //! ```
 //!
 //! The lines are those of the audit log, which hold what the decision read, or of the access log, which do not: then much
@@ -16,11 +15,13 @@ mod groups;
 mod judge;
 mod kept;
 mod listed;
+mod met;
 mod nodes;
 mod propose;
 mod quick;
 mod reader;
 mod record;
+mod runs;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,12 @@
 //! From bytes to what a line is.
 
-use simd_json::{Buffers, Tape};
+use simd_json::{Buffers, Node, Tape};
 
 use super::fields::{self, Fields, Names};
-use super::quick;
-use super::record::{Fault, LINE, Line};
+use super::met::Callers;
+use super::quick::Quick;
+use super::record::{Draft, Fault, LINE, Line};
+use super::runs::Runs;
 
 /// Parses lines, with the memory that the lines before have needed.
 pub struct Reader {
@@ -12,6 +14,8 @@ pub struct Reader {
     nodes: Option<Tape<'static>>,
     fields: Fields,
     names: Names,
+    runs: Runs,
+    callers: Callers,
 }
 
 impl std::fmt::Debug for Reader {
@@ -27,6 +31,8 @@ impl Default for Reader {
             nodes: None,
             fields: Fields::new(),
             names: Names::default(),
+            runs: Runs::default(),
+            callers: Callers::default(),
         }
     }
 }
@@ -36,33 +42,69 @@ impl Reader {
     pub fn read<R>(
         &mut self,
         line: &mut [u8],
-        then: impl FnOnce(Result<Line<'_, '_>, Fault>) -> R,
+        then: impl FnOnce(Result<Line<'_, '_, '_>, Fault>) -> R,
     ) -> R {
         if line.len() > LINE {
             return then(Err(Fault::TooLong));
         }
+        match self.quick(line, then) {
+            Ok(result) => result,
+            Err(then) => self.slow(line, then),
+        }
+    }
+
+    /// Reads `line` where it is as mcpfw writes it; otherwise `then` comes back.
+    fn quick<R, F>(&mut self, line: &[u8], then: F) -> Result<R, F>
+    where
+        F: FnOnce(Result<Line<'_, '_, '_>, Fault>) -> R,
+    {
+        let Ok(text) = simdutf8::basic::from_utf8(line) else { return Err(then) };
         let mut tape = self.nodes.take().unwrap_or_else(Tape::null).reset();
-        let Self { buffers, fields, names, .. } = self;
+        let Self { fields, names, runs, callers, .. } = self;
         fields.clear();
         names.begin();
-        let quick = simdutf8::basic::from_utf8(line).ok();
-        if quick.and_then(|text| quick::fill(text, &mut tape.0, fields, names)).is_some() {
-            let result = then(Line::of(&tape.0, fields));
-            self.nodes = Some(tape.reset());
-            return result;
-        }
-        let mut tape = tape.reset();
+        runs.begin();
+        let mut draft = Draft::default();
+        let quick = Quick::new(text, &mut draft, &mut tape.0, fields, callers);
+        let result = match quick.fill(names, runs) {
+            None => Err(then),
+            Some(told) => {
+                let read = draft.take_all(&tape.0, fields).and_then(|()| draft.finish());
+                if let (Ok(Line::Record(record)), Some(spans)) = (&read, told) {
+                    callers.learn(text, record, &spans);
+                }
+                Ok(then(read))
+            }
+        };
+        drop(draft);
+        self.nodes = Some(tape.reset());
+        result
+    }
+
+    /// Reads whatever JSON `line` is.
+    fn slow<R>(
+        &mut self,
+        line: &mut [u8],
+        then: impl FnOnce(Result<Line<'_, '_, '_>, Fault>) -> R,
+    ) -> R {
+        let mut tape = self.nodes.take().unwrap_or_else(Tape::null).reset();
+        let Self { buffers, fields, .. } = self;
+        fields.clear();
+        let mut draft = Draft::default();
         // Iterative: how deep a line goes costs memory below that of its text, and no stack.
         let parsed = simd_json::fill_tape(line, buffers, &mut tape);
-        let result = match parsed {
-            Ok(()) => {
-                fields.clear();
-                fields::find(&tape.0, fields);
-                then(Line::of(&tape.0, fields))
-            }
-            Err(_) => then(Err(Fault::NotJson)),
+        let is_object = parsed.is_ok() && matches!(tape.0.first(), Some(Node::Object { .. }));
+        let result = if is_object {
+            fields::find(&tape.0, fields);
+            then(draft.take_all(&tape.0, fields).and_then(|()| draft.finish()))
+        } else {
+            then(Err(Fault::NotJson))
         };
+        drop(draft);
         self.nodes = Some(tape.reset());
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,14 @@
 //! One line of a log.
 
+use std::borrow::Cow;
+
 use simd_json::{Node, StaticNode};
 use smallvec::SmallVec;
 
 use super::fields::Field;
+use super::met::Again;
 use super::nodes::{count, elements, members, text, texts, value};
+use super::quick;
 use crate::observe::parse_rfc3339;
 use crate::policy::{ClientKind, Value};
 use crate::wire::mcp::{ObjectKind, Revision};
@@ -37,13 +41,9 @@ pub enum Fault {
 
 /// What a line is.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, and nearly every one is a record"
-)]
-pub enum Line<'t, 'l> {
+pub enum Line<'r, 't, 'l> {
     /// It tells of an exchange.
-    Record(Record<'t, 'l>),
+    Record(&'r Record<'t, 'l>),
     /// It stands for so many lines that were lost when the log was written.
     Lost(u64),
     /// Something else that mcpfw logs.
@@ -51,7 +51,7 @@ pub enum Line<'t, 'l> {
 }
 
 /// What a line says of an exchange.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Record<'t, 'l> {
     /// End of the exchange, milliseconds since 1970.
     pub time_ms: u64,
@@ -79,8 +79,7 @@ pub struct Record<'t, 'l> {
     pub is_audit: bool,
     /// Whether it was a leg of a multi-round-trip request.
     pub is_retry: bool,
-    /// The caller's scopes, where they are recorded.
-    pub scopes: Option<SmallVec<[&'l str; 4]>>,
+    scopes: Option<SmallVec<[&'l str; 4]>>,
     /// What was asked for: of a batch that was allowed, each call.
     pub calls: SmallVec<[Asked<'l>; 1]>,
     /// `allow`, `deny`, `limit` or `none`.
@@ -90,6 +89,8 @@ pub struct Record<'t, 'l> {
     /// The digest of the set that decided.
     pub digest: Option<&'l str>,
     read: &'t [Node<'l>],
+    /// What it says of its caller, where that was said before: it is neither in `scopes` nor in `read`.
+    pub(super) again: Option<Again<'l>>,
     /// Names of claims and arguments that were not there.
     pub absent: SmallVec<[&'l str; 8]>,
     /// Names of those that were longer than is recorded, in order.
@@ -99,7 +100,7 @@ pub struct Record<'t, 'l> {
 }
 
 /// One call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'l> {
     /// The JSON-RPC method.
     pub method: &'l str,
@@ -124,108 +125,120 @@ pub(super) fn clipped(text: &str) -> &str {
     text.get(..text.floor_char_boundary(KEPT)).unwrap_or_default()
 }
 
-impl<'t, 'l> Line<'t, 'l> {
-    /// What the line says whose nodes are `nodes`, of which `fields` tells the members.
-    pub(super) fn of(nodes: &'t [Node<'l>], fields: &[(Field, usize)]) -> Result<Self, Fault> {
-        if !matches!(nodes.first(), Some(Node::Object { .. })) {
-            return Err(Fault::NotJson);
-        }
-        let mut record = Record {
-            time_ms: 0,
-            judged: 0,
-            request_id: "",
-            place: None,
-            peer: "",
-            client: None,
-            id: None,
-            issuer: None,
-            route: None,
-            host: None,
-            revision: None,
-            is_audit: false,
-            is_retry: false,
-            scopes: None,
-            calls: SmallVec::new(),
-            decision: "",
-            reason: None,
-            digest: None,
-            read: &[],
-            absent: SmallVec::new(),
-            cut: SmallVec::new(),
-            too_large: SmallVec::new(),
-        };
-        let mut asked = Asked { method: "", object: None, rule: None };
-        let (mut kind, mut target, mut event, mut lost) = (None, None, None, None);
-        let (mut time, mut judged, mut total_us) = (None, None, None);
-        let mut calls: &[Node<'l>] = &[];
+/// A line of which not all members have been read.
+#[derive(Default)]
+pub(super) struct Draft<'t, 'l> {
+    pub(super) record: Record<'t, 'l>,
+    asked: Asked<'l>,
+    kind: Option<ObjectKind>,
+    target: Option<&'l str>,
+    event: Option<&'l str>,
+    lost: Option<u64>,
+    time: Option<u64>,
+    judged: Option<u64>,
+    total_us: Option<u64>,
+    calls: &'t [Node<'l>],
+}
+
+impl<'t, 'l> Draft<'t, 'l> {
+    /// Takes the members that `fields` tells of `nodes`.
+    pub(super) fn take_all(
+        &mut self,
+        nodes: &'t [Node<'l>],
+        fields: &[(Field, usize)],
+    ) -> Result<(), Fault> {
         for (field, at) in fields {
             let value = nodes.get(*at..).unwrap_or_default();
             match field {
-                Field::Time => time = text(value).and_then(parse_rfc3339),
-                Field::Judged => judged = count(value),
-                Field::TotalUs => total_us = count(value),
-                Field::RequestId => record.request_id = text(value).unwrap_or_default(),
-                Field::Call => record.place = count(value),
-                Field::Peer => record.peer = text(value).unwrap_or_default(),
-                Field::Principal => record.principal(value)?,
-                Field::Route => record.route = text(value),
-                Field::Host => record.host = text(value),
-                Field::Revision => record.revision = text(value).and_then(|text| text.parse().ok()),
-                Field::Audit => record.is_audit = count(value) == Some(1),
-                Field::Retry => {
-                    record.is_retry = matches!(value, [Node::Static(StaticNode::Bool(true)), ..]);
-                }
-                Field::Scopes => record.scopes = Some(texts(value)),
-                Field::Method => asked.method = text(value).unwrap_or_default(),
-                Field::Kind => kind = text(value).and_then(ObjectKind::from_word),
-                Field::Target => target = text(value),
-                Field::Rule => asked.rule = text(value),
-                Field::Calls => calls = value,
-                Field::Decision => record.decision = text(value).unwrap_or_default(),
-                Field::Reason => record.reason = text(value),
-                Field::Digest => record.digest = text(value),
-                Field::Read => record.read = value,
-                Field::Absent => record.absent = texts(value),
+                Field::Principal => self.record.principal(value)?,
+                Field::Scopes => self.record.scopes = Some(texts(value)),
+                Field::Calls => self.calls = value,
+                Field::Read => self.record.read = value,
+                Field::Absent => self.record.absent = texts(value),
                 Field::Cut => {
-                    record.cut = texts(value);
-                    record.cut.sort_unstable();
+                    self.record.cut = texts(value);
+                    self.record.cut.sort_unstable();
                 }
-                Field::TooLarge => record.too_large = texts(value),
-                Field::Event => event = text(value),
-                Field::Count => lost = count(value),
-                Field::Other => {}
+                Field::TooLarge => self.record.too_large = texts(value),
+                _ => self.take_scalar(*field, value),
             }
         }
-        record.time_ms = time.ok_or(Fault::Field("time"))?;
-        if let Some(event) = event {
+        Ok(())
+    }
+
+    /// Takes a member of which nothing but a scalar says anything.
+    #[inline]
+    pub(super) fn take_scalar(&mut self, field: Field, value: &[Node<'l>]) {
+        let Self { record, asked, .. } = self;
+        match field {
+            Field::Time => self.time = text(value).and_then(parse_rfc3339),
+            Field::Judged => self.judged = count(value),
+            Field::TotalUs => self.total_us = count(value),
+            Field::RequestId => record.request_id = text(value).unwrap_or_default(),
+            Field::Call => record.place = count(value),
+            Field::Peer => record.peer = text(value).unwrap_or_default(),
+            Field::Route => record.route = text(value),
+            Field::Host => record.host = text(value),
+            Field::Revision => record.revision = text(value).and_then(|text| text.parse().ok()),
+            Field::Audit => record.is_audit = count(value) == Some(1),
+            Field::Retry => {
+                record.is_retry = matches!(value, [Node::Static(StaticNode::Bool(true)), ..]);
+            }
+            Field::Method => asked.method = text(value).unwrap_or_default(),
+            Field::Kind => self.kind = text(value).and_then(ObjectKind::from_word),
+            Field::Target => self.target = text(value),
+            Field::Rule => asked.rule = text(value),
+            Field::Decision => record.decision = text(value).unwrap_or_default(),
+            Field::Reason => record.reason = text(value),
+            Field::Digest => record.digest = text(value),
+            Field::Event => self.event = text(value),
+            Field::Count => self.lost = count(value),
+            // Said of nothing here, or not reached: no scalars.
+            Field::Principal
+            | Field::Scopes
+            | Field::Calls
+            | Field::Read
+            | Field::Absent
+            | Field::Cut
+            | Field::TooLarge
+            | Field::Generation
+            | Field::Other => {}
+        }
+    }
+
+    /// What the line is, all of whose members have been taken.
+    pub(super) fn finish(&mut self) -> Result<Line<'_, 't, 'l>, Fault> {
+        let Self { record, asked, .. } = self;
+        record.time_ms = self.time.ok_or(Fault::Field("time"))?;
+        if let Some(event) = self.event {
             return Ok(match event {
-                "lines_lost" => Self::Lost(lost.ok_or(Fault::Field("count"))?),
-                _ => Self::Other,
+                "lines_lost" => Line::Lost(self.lost.ok_or(Fault::Field("count"))?),
+                _ => Line::Other,
             });
         }
         if !matches!(record.decision, "allow" | "deny" | "limit" | "none") {
             return Err(Fault::Field("decision"));
         }
         // The rules decide soon after the head has come.
-        let began_ms = record.time_ms.saturating_sub(total_us.unwrap_or_default() / 1000);
-        record.judged = judged.unwrap_or(began_ms / 1000);
-        asked.object = kind.zip(target);
+        let began_ms = record.time_ms.saturating_sub(self.total_us.unwrap_or_default() / 1000);
+        record.judged = self.judged.unwrap_or(began_ms / 1000);
+        asked.object = self.kind.zip(self.target);
         if !asked.method.is_empty() {
-            record.calls.push(asked);
+            record.calls.push(*asked);
         }
-        for (at, call) in elements(calls).enumerate() {
+        for (at, call) in elements(self.calls).enumerate() {
             if at >= CALLS {
                 return Err(Fault::Field("calls"));
             }
             record.calls.push(Asked::of(call).ok_or(Fault::Field("calls"))?);
         }
-        Ok(Self::Record(record))
+        Ok(Line::Record(record))
     }
 }
 
 impl<'l> Asked<'l> {
     fn of(nodes: &[Node<'l>]) -> Option<Self> {
-        let mut asked = Self { method: "", object: None, rule: None };
+        let mut asked = Self::default();
         let (mut kind, mut target) = (None, None);
         for (name, value) in members(nodes) {
             match name {
@@ -263,24 +276,54 @@ impl<'t, 'l> Record<'t, 'l> {
         self.client.map(|_| ()).ok_or(Fault::Field("principal"))
     }
 
+    /// The caller's scopes, where they are recorded.
+    #[must_use]
+    pub fn scopes(&self) -> Option<SmallVec<[&'l str; 4]>> {
+        match &self.again {
+            Some(again) => again.scopes.map(|scopes| texts(&quick::nodes(scopes))),
+            None => self.scopes.clone(),
+        }
+    }
+
     /// Every claim and argument that is recorded whole, by its name (a JSON Pointer such as `/claims/plan`). What is recorded in
     /// a form that mcpfw does not write is not there.
     pub fn values(&self) -> impl Iterator<Item = (&'l str, Value)> {
-        self.values_of(|_| true)
+        let claims: Vec<_> = match self.again {
+            Some(_) => self.valued(&self.told(), |_| true).collect(),
+            None => Vec::new(),
+        };
+        claims.into_iter().chain(self.values_of(|_| true))
     }
 
-    /// The same, of the names that `is_wanted`.
+    /// The same, of the names that `is_wanted`, but for the claims of a caller that was met again.
     pub(super) fn values_of(
         &self,
         is_wanted: impl Fn(&str) -> bool,
     ) -> impl Iterator<Item = (&'l str, Value)> {
-        let wanted = self.nodes().filter(move |(name, _)| is_wanted(name));
+        self.valued(self.read, is_wanted)
+    }
+
+    /// What of `read` is recorded whole.
+    fn valued(
+        &self,
+        read: &[Node<'l>],
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (&'l str, Value)> {
+        let wanted = members(read).filter(move |(name, _)| is_wanted(name) && !self.is_cut(name));
         wanted.filter_map(|(name, nodes)| Some((name, value(nodes)?)))
     }
 
-    /// The nodes of every claim and argument that is recorded whole.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = (&'l str, &'t [Node<'l>])> {
-        members(self.read).filter(|(name, _)| self.cut.binary_search(name).is_err())
+    /// Whether the value called `name` is not recorded whole.
+    pub(super) fn is_cut(&self, name: &str) -> bool {
+        self.cut.binary_search(&name).is_ok()
+    }
+
+    /// The nodes that have all claims.
+    pub(super) fn told(&self) -> Cow<'t, [Node<'l>]> {
+        match &self.again {
+            Some(again) => again.claims.map(quick::members).unwrap_or_default().into(),
+            None => self.read.into(),
+        }
     }
 
     /// Who called, for people and as a key.

@@ -52,7 +52,7 @@ impl Logged {
             chunk.each(reader, |place, line| match line {
                 Ok(Line::Record(record)) if record.request_id == wanted => {
                     let told =
-                        record.calls.iter().map(|call| told(place, judge, &record, call, policy));
+                        record.calls.iter().map(|call| told(place, judge, record, call, policy));
                     found.extend(told);
                 }
                 _ => {}

@@ -39,7 +39,7 @@ impl Chunk {
     pub(super) fn each(
         mut self,
         reader: &mut Reader,
-        mut each: impl FnMut(Place, Result<Line<'_, '_>, Fault>),
+        mut each: impl FnMut(Place, Result<Line<'_, '_, '_>, Fault>),
     ) {
         let mut place = Place { file: self.file, line: self.first };
         let mut rest = self.bytes.as_mut_slice();

@@ -137,8 +137,8 @@ fn replay(files: &[PathBuf], policy: &Policy, arguments: &Arguments) -> Result<T
             Ok(Line::Record(record)) => {
                 tally.records += 1;
                 for asked in &record.calls {
-                    let judged = judge.judge(&record, asked);
-                    tally.add(place, &record, asked, judged);
+                    let judged = judge.judge(record, asked);
+                    tally.add(place, record, asked, judged);
                 }
             }
         });
