@@ -101,6 +101,31 @@ fn token(claims: &Value) -> String {
     format!("{}.{}.AAAA", part(&json!({"alg": "EdDSA"})), part(claims))
 }
 
+/// A name that the lock file does not have is told, and what was probably meant; one that it has is not, nor a resource.
+#[test]
+fn slips_in_a_name_are_told() {
+    let set = "policies/01-deny-by-default";
+    let at = Path::new(ROOT);
+    for (flag, name, note) in [
+        (
+            "--tool",
+            "serach",
+            Some("note: the lock file has no tool `serach`; did you mean `search`?"),
+        ),
+        ("--tool", "xyz", Some("note: the lock file has no tool `xyz`\n")),
+        ("--prompt", "xyz", Some("note: the lock file has no prompt `xyz`\n")),
+        ("--tool", "search", None),
+        ("--resource", "file:///xyz", None),
+    ] {
+        let (code, out, _) = say(&["--policies", set, flag, name], at, b"");
+        let is_told = note.map_or(!out.contains("note: "), |note| out.contains(note));
+        assert_eq!((code, is_told), (Some(0), true), "{name}: {out}");
+    }
+    // Without a lock file nothing is known.
+    let (_, out, _) = say(&["--tool", "serach"], folder(&[]).path(), b"");
+    assert!(!out.contains("note: "), "{out}");
+}
+
 #[test]
 fn people_read_each_rule_and_what_would_turn_the_verdict() {
     let at = folder(&[]);

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use crate::diagnostic::visible;
+use crate::diagnostic::{near, visible};
 use crate::inspect::request::Violation;
-use crate::lock::List;
+use crate::lock::{Item, List};
 use crate::policy::{Call, Explanation, Object, Opposite, Policy, Principal};
-use crate::wire::mcp::{Method, Revision, Target};
+use crate::wire::mcp::{Method, ObjectKind, Revision, Target};
 
 use self::caller::{Caller, Setting};
 use self::message::Message;
@@ -189,7 +189,7 @@ impl Question {
             if !explanation.is_refused_by_wire() {
                 output.out(format_args!("\n{}", opposite.told(explanation.verdict().is_ok())));
             }
-            if let Some(note) = self.note(call) {
+            if let Some(note) = self.note(call).or_else(|| not_locked(policy, call)) {
                 output.out(format_args!("\nnote: {note}"));
             }
             if at + 1 < all {
@@ -249,6 +249,24 @@ impl Question {
             }
         }
     }
+}
+
+/// That the lock file does not have what is called: a slip, or the file is old.
+fn not_locked(policy: &Policy, call: &Call) -> Option<String> {
+    let (lock, object) = (policy.lock()?, call.object.as_ref()?);
+    // Lists of resources are rarely complete.
+    let list = match object.kind {
+        ObjectKind::Tool => List::Tools,
+        ObjectKind::Prompt => List::Prompts,
+        ObjectKind::Resource => return None,
+    };
+    let names = || lock.items(list).map(Item::id);
+    if names().any(|name| *name == *object.name) {
+        return None;
+    }
+    let meant = near(&object.name, names()).map(|near| visible(near.word));
+    let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    Some(format!("the lock file has no {} `{}`{meant}", list.noun(), visible(&object.name)))
 }
 
 /// Says what pins say of `object`: they hold in `run`, where it is known what the server shows.

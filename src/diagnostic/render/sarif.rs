@@ -56,7 +56,8 @@ fn rule(rule: &RuleText) -> Value {
     json!({
         "id": rule.id,
         "shortDescription": { "text": text(&rule.title) },
-        "help": { "text": text(&rule.markdown), "markdown": text(&rule.markdown) },
+        // Examples are pasted: viewers show Markdown as it is, without the escapes of messages.
+        "help": { "text": text(&rule.markdown), "markdown": rule.markdown },
         "defaultConfiguration": { "level": rule.severity.as_str() },
     })
 }

@@ -7,7 +7,7 @@ use super::rate::{self, MAX_COUNT, Rate, RateError};
 use super::{Draft, Places, codes};
 use crate::diagnostic::document::{Shape, Table, Value};
 use crate::diagnostic::{Applicability, Diagnostic, Near, Span, Spanned};
-use crate::policy::expr::{Path, Reads};
+use crate::policy::expr::{ExprFix, ExprProblem, Path, Reads};
 use crate::policy::stanza::{Budget, Cost, Limit};
 use crate::policy::{Bound, Bounds, Quota, RuleId};
 
@@ -33,6 +33,29 @@ const OTHERWISE: &str = "default";
 struct Rates {
     tiers: Vec<(Box<str>, Quota)>,
     otherwise: Quota,
+}
+
+/// `problem` of `text`: where that is a name alone, the claim of that name is meant, and the caller where it is what others call one.
+fn of_claim(text: &str, problem: ExprProblem) -> ExprProblem {
+    let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let meant = match &problem.fix {
+        _ if !is_name || text == "claims" || text == "args" => return problem,
+        None => format!("claims.{text}"),
+        Some(fix) if &*fix.replacement == "claims" => "claims.sub".to_owned(),
+        Some(_) => return problem,
+    };
+    let fix = ExprFix {
+        span: 0..text.len(),
+        found: text.into(),
+        replacement: (&*meant).into(),
+        is_certain: false,
+    };
+    ExprProblem {
+        help: Some(format!("did you mean `{meant}`?")),
+        fix: Some(Box::new(fix)),
+        ..problem
+    }
 }
 
 impl Draft<'_> {
@@ -130,7 +153,8 @@ impl Draft<'_> {
             }
             Ok(path) => Some(path),
             Err(problems) => {
-                self.report_expression(codes::BAD_PATH, text, problems);
+                let problems = problems.into_iter().map(|problem| of_claim(text.value, problem));
+                self.report_expression(codes::BAD_PATH, text, problems.collect());
                 None
             }
         }

@@ -21,7 +21,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Draft, codes};
+use super::{Draft, codes, words};
 use crate::diagnostic::document::{Document, Shape, Table, Value as Written};
 use crate::diagnostic::{Applicability, Diagnostic, Near, SourceId, Spanned, near};
 use crate::policy::Value;
@@ -52,7 +52,7 @@ impl Draft<'_> {
             let Some(source) = self.sources.source(*file) else { continue };
             let document = Document::parse(source.text(), *file, codes::DOCUMENT, self.problems);
             let Some(document) = document else { continue };
-            let mut root = document.root("`schema.toml`");
+            let mut root = document.root("`schema.toml`").elsewhere(words::SCHEMA);
             if let Some(table) = root.table("claims") {
                 for (name, declared) in self.declared(table, 0) {
                     if let Some(first) = claims.top.get(&name) {
@@ -101,7 +101,7 @@ impl Draft<'_> {
             Shape::String(word) => {
                 return Some(plain(Kinds::only(self.kind(Spanned::new(word, value.span()))?)));
             }
-            Shape::Table(table) => table,
+            Shape::Table(table) => table.elsewhere(words::CLAIM),
             _ => return value.wrong("a type such as \"string\", or a table with `type`"),
         };
         if depth >= MAX_DEPTH {
@@ -114,7 +114,7 @@ impl Draft<'_> {
         let of_place = table.value("of");
         let of = self.kinds(&mut table, "of");
         let members = table.value("members");
-        table.required("type");
+        table.required_as("type", "type = \"string\"");
         table.finish();
         let kinds = kinds?;
         let is_list = kinds.has(Kind::List);

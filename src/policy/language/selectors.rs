@@ -6,8 +6,8 @@ use crate::diagnostic::document::{Table, inner_edit};
 use crate::diagnostic::{Applicability, Diagnostic, Fix, Near, Span, Spanned, near};
 use crate::policy::Effect;
 use crate::policy::selector::{GlobError, Pattern, Space};
-use crate::wire::mcp::Method;
 use crate::wire::mcp::uri::UriFault;
+use crate::wire::mcp::{Method, MethodInfo, RevisionSet};
 
 /// The patterns of a rule and where each stands; none for everything.
 pub(super) struct Selected {
@@ -162,9 +162,26 @@ impl Draft<'_> {
         if !is_method || Method::from_wire(name) != Method::Other {
             return;
         }
-        let meant = near(name, Method::all().iter().map(|info| info.name));
+        let side = |info: &&MethodInfo| match space {
+            Space::ServerRequests => info.to_client != RevisionSet::EMPTY && !info.is_notification,
+            _ => info.to_server != RevisionSet::EMPTY,
+        };
+        let sides: Vec<&str> = Method::all().iter().filter(side).map(|info| info.name).collect();
+        // The first word alone, where one method has it.
+        let begins = |method: &&&str| method.split_once('/').is_some_and(|(it, _)| it == name);
+        let with = sides.iter().filter(begins).copied().collect::<Vec<_>>();
+        let meant = match with.as_slice() {
+            [one] => Some(Near { word: one, is_certain: false }),
+            _ => near(name, Method::all().iter().map(|info| info.name)),
+        };
         let message = format!("MCP has no method `{name}`");
-        let finding = Diagnostic::warning(codes::UNKNOWN_METHOD, message).primary(text.span, "");
+        let mut finding =
+            Diagnostic::warning(codes::UNKNOWN_METHOD, message).primary(text.span, "");
+        let all = if space == Space::ServerRequests { &sides } else { &with };
+        if !all.is_empty() {
+            let all: Vec<String> = all.iter().map(|name| format!("`{name}`")).collect();
+            finding = finding.help(format!("there are {}", all.join(", ")));
+        }
         self.report(self.meant(finding, text, meant, Applicability::Unsafe));
     }
 }

@@ -206,3 +206,26 @@ pub(super) const OF_KEYS: &[Elsewhere] = &[
     word("deny", &["block", "reject", "refuse"]),
     word("hide", &["remove", "filter"]),
 ];
+
+/// Keys of `schema.toml`.
+pub(super) const SCHEMA: &[Elsewhere] = &[
+    word("claims", &["claim", "properties", "token", "jwt", "user"]),
+    say(
+        "it stands below `[claims]`",
+        &[
+            "sub", "plan", "role", "roles", "group", "groups", "org", "team", "tenant", "email",
+            "scope", "type",
+        ],
+    ),
+];
+
+/// Keys of a claim in `schema.toml`.
+pub(super) const CLAIM: &[Elsewhere] = &[
+    word("values", &["enum", "one_of", "oneof", "allowed", "options", "choices", "value"]),
+    word("of", &["items", "item", "elements", "element"]),
+    word("members", &["properties", "fields", "attributes"]),
+    say(
+        "a claim need not be there unless it says `required = true`",
+        &["optional", "nullable", "default"],
+    ),
+];

@@ -258,4 +258,17 @@ fn suggestions_are_made() {
         let (_, shown) = found(&block(text));
         assert!(shown.contains(help), "{text}\n{shown}");
     }
+    // What others call the keys of `schema.toml`; nothing is said of its own.
+    for (schema, help) in [
+        ("[claims.plan]\ntype = \"string\"\nenum = [\"a\"]", Some("did you mean `values`?")),
+        ("[claims.roles]\ntype = \"list\"\nitems = \"string\"", Some("did you mean `of`?")),
+        ("[claims.plan]\ntype = \"string\"\noptional = true", Some("unless it says `required")),
+        ("[claims.plan]\nvalues = [\"a\"]", Some("such as `type = \\\"string\\\"`")),
+        ("plan = \"string\"", Some("it stands below `[claims]`")),
+        ("[claims]\nenum = \"string\"\nitems = { type = \"list\", of = \"string\" }", None),
+    ] {
+        let text = "[[deny]]\nname = \"a\"\n";
+        let (_, shown) = found(&Block { schema: Some(schema.into()), ..block(text) });
+        assert!(help.map_or(shown.trim() == "[]", |help| shown.contains(help)), "{schema}\n{shown}");
+    }
 }
