@@ -202,6 +202,23 @@ fn a_fixed_file_keeps_its_permissions_and_its_links() {
     assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
 }
 
+/// Every command takes the directory as the one before it did.
+#[test]
+fn a_directory_may_be_named_as_elsewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let set = "policies/01-deny-by-default";
+    let lock = format!("{set}/mcp.lock.json");
+    for (one, other) in [
+        (&["check", set][..], &["check", "--policies", set][..]),
+        (&["test", set], &["test", "--policies", set]),
+        (&["learn", "--from-lock", &lock], &["learn", "--from-lock", set]),
+    ] {
+        let (one, other) = (say(one, root), say(other, root));
+        assert_eq!((one.code, &one.out), (other.code, &other.out), "{}", other.err);
+        assert!(!one.out.is_empty(), "{}", one.err);
+    }
+}
+
 #[test]
 fn codes_are_explained() {
     let at = folder("");

@@ -1,5 +1,6 @@
 //! The keys that every rule has, and those of `allow` and `deny`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::selectors::Selected;
@@ -136,10 +137,17 @@ impl Draft<'_> {
 
     /// Reports the stanzas without a name, now that every name is known that another stanza has.
     pub(super) fn report_nameless(&mut self) {
+        // How far the numbers behind a stem are taken: a generated file may lack ten thousand names.
+        let mut taken: HashMap<String, u32> = HashMap::new();
         for Nameless { finding, stem, header } in std::mem::take(&mut self.nameless) {
-            let numbered = (2_u32..).map(|n| format!("{stem}-{n}"));
-            let mut names = std::iter::once(stem.clone()).chain(numbered);
-            let Some(name) = names.find(|name| !self.names.contains_key(&**name)) else { continue };
+            let last = taken.entry(stem.clone()).or_insert(0);
+            let name = loop {
+                *last += 1;
+                let name = if *last == 1 { stem.clone() } else { format!("{stem}-{last}") };
+                if !self.names.contains_key(&*name) {
+                    break name;
+                }
+            };
             self.names.insert((&*name).into(), header);
             let line = format!("name = \"{name}\"");
             let finding = finding.help(format!(

@@ -269,6 +269,9 @@ fn suggestions_are_made() {
     ] {
         let text = "[[deny]]\nname = \"a\"\n";
         let (_, shown) = found(&Block { schema: Some(schema.into()), ..block(text) });
-        assert!(help.map_or(shown.trim() == "[]", |help| shown.contains(help)), "{schema}\n{shown}");
+        assert!(
+            help.map_or(shown.trim() == "[]", |help| shown.contains(help)),
+            "{schema}\n{shown}"
+        );
     }
 }
