@@ -415,7 +415,7 @@ fn comparison(dice: &mut Dice) -> String {
 /// A pattern of names of some pieces.
 fn pattern(dice: &mut Dice) -> String {
     let pieces: String = (0..1 + dice.below(3)).map(|_| dice.pick(PIECES)).collect();
-    pieces.replace("**", "*")
+    pieces.replace("***", "*").replace("**", "*")
 }
 
 /// A condition; of the complete fragment unless `rich`.
