@@ -107,7 +107,9 @@ impl Capture {
     /// The value at node `at` begins. Says whether it is kept, so that what is inside it belongs to
     /// [`Capture::begin`].
     pub(super) fn enter(&mut self, plan: &Captures, at: u16, kind: Kind) -> bool {
-        if plan.slot(at).is_none() {
+        // What is read for other targets only takes no part of the budget, and nothing below it with it.
+        let is_wanted = |slot| self.wanted.is_none_or(|wanted| wanted.contains(slot));
+        if !plan.slot(at).is_some_and(is_wanted) {
             return false;
         }
         self.active = Some(Active::default());
@@ -118,7 +120,7 @@ impl Capture {
     /// The value at node `at` ended.
     pub(super) fn leave(&mut self, plan: &Captures, at: u16, kind: Kind) {
         self.known = self.known.union(plan.within(at));
-        if plan.slot(at).is_none() {
+        if self.active.is_none() {
             return;
         }
         self.end(kind);

@@ -181,6 +181,36 @@ fn what_is_too_large_to_capture_counts_against_the_caller() {
     assert_eq!(slot(&nested(9), roomy).0, Arg::TooLarge);
 }
 
+/// What rules for other tools read of the arguments takes nothing of what is kept for this one's.
+#[test]
+fn what_only_others_read_is_not_kept() {
+    let policy = compile(
+        r#"
+[[allow]]
+name = "part"
+tools = ["part"]
+when = 'args.a.b == "x"'
+
+[[allow]]
+name = "all"
+tools = ["all"]
+when = 'has(args.a) && args.a.b == "x"'
+"#,
+    );
+    let limits = RequestLimits { capture: 200, ..RequestLimits::default() };
+    let call = |name: &str, bytes: usize| {
+        let arguments = format!(r#"{{"a":{{"b":"x","c":"{}"}}}}"#, "c".repeat(bytes));
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{name}","arguments":{arguments}}}}}"#
+        );
+        run(&policy, &exchange(&[]).unwrap(), limits, [body.as_bytes()]).verdict
+    };
+    assert_eq!(call("all", 10), Verdict::Passed);
+    assert_eq!(call("all", 300), Verdict::Denied("default_deny"));
+    assert_eq!(call("part", 10), Verdict::Passed);
+    assert_eq!(call("part", 300), Verdict::Passed);
+}
+
 #[test]
 fn listen_names_every_resource_or_counts_as_all() {
     let policy = compile(POLICY);
