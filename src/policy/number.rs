@@ -134,12 +134,14 @@ impl Number {
         if a.signum() == 0 {
             // A tenth of the other.
             let digits = std::str::from_utf8(b.digits).ok()?;
-            return Self::from_token(&format!("0.{digits}e{}", b.place - 1));
+            let tenth = Self::from_token(&format!("0.{digits}e{}", b.place - 1));
+            return tenth.filter(|number| !number.is_beyond());
         }
         // One more digit than either has, behind those of the lesser, stays below the greater.
         let digits = std::str::from_utf8(a.digits).ok()?;
         let zeros = "0".repeat(a.digits.len().max(b.digits.len()) - a.digits.len());
-        Self::from_token(&format!("0.{digits}{zeros}1e{}", a.place))
+        let number = Self::from_token(&format!("0.{digits}{zeros}1e{}", a.place));
+        number.filter(|number| !number.is_beyond())
     }
 
     fn negated(&self) -> Option<Self> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::Expr;
+use super::super::limits::MAX_LIST;
 use super::super::program::{
     Atom, Links, Node, NodeId, Operand, OperandId, Order, Program, Set, TextTest,
 };
@@ -180,6 +181,10 @@ impl Reader<'_> {
         match self.program.operand(list)? {
             Operand::List(links) => {
                 let elements = self.program.operands_of(links);
+                // What is after these is unknown, which no sum of the rest says.
+                if elements.len() > MAX_LIST {
+                    return None;
+                }
                 let each: Option<Vec<Formula>> =
                     elements.map(|element| self.equal(needle, element, level)).collect();
                 each.filter(|each| !each.is_empty()).map(Formula::Any)
