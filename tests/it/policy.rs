@@ -1,5 +1,6 @@
 //! Tests of: policy.
 
+mod asserts;
 mod attack;
 mod decisions;
 mod diagnostics;

@@ -778,7 +778,7 @@ fn decided(example: &Example, policy: &Policy) -> Decided {
 }
 
 /// Rules that findings of `policy` call dead, and those that they call needless.
-fn told(policy: &Policy) -> (Vec<String>, Vec<String>) {
+pub(super) fn told(policy: &Policy) -> (Vec<String>, Vec<String>) {
     let (mut dead, mut needless) = (Vec::new(), Vec::new());
     for finding in policy.prove("policies", NOW) {
         let name = finding.message.split('`').nth(1).unwrap_or_default().to_owned();
@@ -933,112 +933,4 @@ fn what_is_proved_holds_for_every_request() {
         [proved, refuted, dead, needless, same, differ, turned].iter().all(|count| *count > 0),
         "{seen:?}"
     );
-}
-
-/// A client can send what only servers are to send, and the rules are asked about it: found when a rule for such a method was
-/// called needless, and proofs left these calls out.
-#[test]
-fn what_clients_should_not_send_is_asked_all_the_same() {
-    let text = |method: &str, name: &str| {
-        format!(
-            "[[allow]]\nname = \"all\"\neverything = true\n\
-             [[assert]]\nname = \"{name}\"\nmethods = [\"{method}\"]\nnever = \"allow\"\n"
-        )
-    };
-    for method in
-        ["sampling/createMessage", "elicitation/create", "roots/list", "notifications/message"]
-    {
-        let policy = compile(&text(method, "none"));
-        let verdicts = policy.asserts(NOW);
-        let Verdict::Refuted(example) = &verdicts[0].1 else { panic!("{method}: {verdicts:?}") };
-        assert_eq!(example.method(), method);
-    }
-}
-
-/// What tasks may do is asked with arguments that are free. Found when a task was proved to be permitted for a caller whose
-/// missing claim leaves nothing to compare an argument with.
-#[test]
-fn an_always_about_tasks_is_not_proved_by_arguments_that_cannot_be() {
-    for condition in [
-        "args.b < claims.level",
-        "args.a == claims.level",
-        "args.a in claims.roles",
-        "args.a < claims.sub",
-        "claims.sub.startsWith(args.a)",
-        "size(args.a) < 0",
-        "args.a.exists(x, false)",
-        r#"("a" + args.a) == claims.sub"#,
-    ] {
-        let policy = compile(&format!(
-            "[[allow]]\nname = \"r\"\ntools = [\"t\"]\nwhen = '{condition}'\n\
-             [[assert]]\nname = \"a\"\ntools = [\"t\"]\nwhen = 'mcp.method == \"tasks/get\"'\nalways = \"allow\"\n"
-        ));
-        let verdicts = policy.asserts(NOW);
-        assert!(!matches!(verdicts[0].1, Verdict::Proved), "{condition}");
-    }
-}
-
-/// What one input says of others tells it from values that no test of its own tells it from.
-#[test]
-fn what_says_something_of_other_inputs_is_told_apart() {
-    // A key has claims, who is anonymous has none, and neither is a token or a certificate.
-    for (condition, is_dead) in [
-        (r#""banned" in claims.roles && !(client.kind in ["jwt", "mtls"])"#, false),
-        (r#"claims.plan == "pro" && client.kind != "jwt""#, false),
-        (r#"claims.plan == "pro" && client.kind == "anonymous""#, true),
-    ] {
-        let policy =
-            compile(&format!("[[allow]]\nname = \"r\"\ntools = [\"t\"]\nwhen = '{condition}'\n"));
-        assert_eq!(told(&policy).0.is_empty(), !is_dead, "{condition}");
-    }
-    // Of an argument that is too large, a member may be known, and whether another is in it is not.
-    for (condition, is_proved) in [(r#"!("b" in args.a)"#, false), ("!has(args.a.b)", true)] {
-        let policy = compile(&format!(
-            "[[allow]]\nname = \"r\"\ntools = [\"t\"]\n\
-             [[deny]]\nname = \"d\"\ntools = [\"t\"]\nwhen = '{condition}'\n\
-             [[assert]]\nname = \"a\"\ntools = [\"t\"]\nwhen = 'args.a.b == \"x\"'\nalways = \"allow\"\n"
-        ));
-        let verdicts = policy.asserts(NOW);
-        assert_eq!(matches!(verdicts[0].1, Verdict::Proved), is_proved, "{condition}");
-    }
-}
-
-/// Asserts that do not hold because of one character that nobody spells: between two bounds, folded to two letters, or the one
-/// that was forgotten among all of its kind. Beside each, one that holds.
-#[test]
-fn the_character_that_nobody_spells_is_found() {
-    let rule = |kind: &str, name: &str, tools: &str, when: &str| {
-        let when = if when.is_empty() { String::new() } else { format!("when = '{when}'\n") };
-        format!("[[{kind}]]\nname = \"{name}\"\ntools = [{tools}]\n{when}")
-    };
-    let never = |tools: &str, when: &str| rule("assert", "a", tools, when) + "never = \"allow\"\n";
-    let starts = |all: &str| {
-        let each = all.chars().map(|c| format!("args.v.startsWith(\"v{c}\")"));
-        each.collect::<Vec<_>>().join(" || ")
-    };
-    let ordered = |denied: &str| {
-        rule("allow", "r", "\"t\"", "")
-            + &rule("deny", "d", "\"t\"", &starts(denied))
-            + &never("\"t\"", "args.v >= \"v1\" && args.v < \"v5\"")
-    };
-    let names = |all: &str| {
-        let each = all.chars().map(|c| format!("\"v{c}\""));
-        rule("allow", "r", "\"v?\"", "")
-            + &rule("deny", "d", &each.collect::<Vec<_>>().join(", "), "")
-            + &never("\"v?\"", "")
-    };
-    let every = "abcdefghijklmnopqrstuvwxyz012345678_-./";
-    for (text, is_proved) in [
-        (ordered("124"), false),
-        (ordered("1234"), true),
-        (rule("allow", "r", "\"get_?\"", "") + &never("\"get_??\"", ""), false),
-        (rule("allow", "r", "\"get_a\"", "") + &never("\"get_??\"", ""), true),
-        (names(every), false),
-        (names(&format!("{every}9")), true),
-    ] {
-        let policy = compile(&text);
-        let (_, verdict) = &policy.asserts(NOW)[0];
-        assert_eq!(matches!(verdict, Verdict::Proved), is_proved, "{verdict:?}\n{text}");
-        assert_eq!(matches!(verdict, Verdict::Refuted(_)), !is_proved, "{verdict:?}\n{text}");
-    }
 }

@@ -1,6 +1,6 @@
 //! The characters that texts are made of: how they fold, what stands beside them, where in a URI they may be.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use crate::policy::selector::folds;
@@ -15,57 +15,82 @@ pub(super) fn between(spelled: &[char]) -> Vec<char> {
     (' '..='~').chain(near).collect()
 }
 
-/// Where in a URI a text is, if it is one of the usual kinds: a guide to witnesses, not a judge of them.
+/// Where in a URI a text is, if it is one of the usual kinds: a guide to witnesses, not a judge of them. Texts that differ in
+/// whether they are canonical are told apart as far as a few places do; [`ODD`] marks those of which the host, or a label of it,
+/// is empty, which some schemes have and some have not.
 pub(super) fn shape_after(shape: u8, c: char) -> u8 {
-    let is_segment = |c: char| {
-        c.is_ascii_alphanumeric()
-            || matches!(
-                c,
-                '-' | '.'
-                    | '_'
-                    | '~'
-                    | '!'
-                    | ','
-                    | ';'
-                    | '='
-                    | ':'
-                    | '@'
-                    | '%'
-                    | '+'
-                    | '&'
-                    | '*'
-                    | '('
-                    | ')'
-                    | '$'
-            )
+    let is_hex = c.is_ascii_digit() || matches!(c, 'A'..='F');
+    let is_segment = c.is_ascii_alphanumeric() || "-._~!,;=:@'+&*()$".contains(c);
+    let is_label = c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let odd = shape & ODD;
+    let next = match (shape & !ODD, c) {
+        (START, 'a'..='z') | (SCHEME, 'a'..='z' | '0'..='9' | '+' | '-' | '.') => SCHEME,
+        (SCHEME, ':') => COLON,
+        (COLON, '/') => SLASH,
+        (SLASH, '/') => LABEL_START,
+        (LABEL_START, '/') => SEGMENT_START | ODD,
+        (LABEL_START, '.') => LABEL_START | ODD,
+        (LABEL_START, '[') => ADDRESS,
+        (LABEL_START | LABEL, _) if is_label => LABEL,
+        (LABEL, '.') => LABEL_START,
+        (LABEL, ':') | (PORT, '0'..='9') => PORT,
+        (ADDRESS, '0'..='9' | 'a'..='f' | ':' | '.') => ADDRESS,
+        (ADDRESS, ']') => LABEL,
+        (SEGMENT | LABEL | PORT, '/') => SEGMENT_START,
+        (COLON | SLASH | SEGMENT_START | SEGMENT, '%') => ESCAPE,
+        (ESCAPE, _) if is_hex => ESCAPE_END,
+        (COLON | SLASH | SEGMENT_START | SEGMENT, _) if is_segment => SEGMENT,
+        (ESCAPE_END, _) if is_hex => SEGMENT,
+        (SEGMENT_START | SEGMENT | LABEL | PORT, '?') => QUERY,
+        (QUERY, '%') => QUERY_ESCAPE,
+        (QUERY_ESCAPE, _) if is_hex => QUERY_ESCAPE_END,
+        (QUERY_ESCAPE_END, _) if is_hex => QUERY,
+        (QUERY, _) => QUERY,
+        _ => return BAD,
     };
-    let is_host =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '[' | ']');
-    match (shape, c) {
-        (0, 'a'..='z') | (1, 'a'..='z' | '0'..='9' | '+' | '-' | '.') => 1,
-        (1, ':') => 2,
-        (2, '/') => 3,
-        (3, '/') => 4,
-        (4 | 7, c) if is_host(c) => 7,
-        (4 | 6 | 7, '/') => 5,
-        (2 | 3 | 5 | 6, c) if is_segment(c) => 6,
-        (5..=7, '?') | (8, _) => 8,
-        _ => BAD,
-    }
+    next | odd
 }
 
+const START: u8 = 0;
+const SCHEME: u8 = 1;
+const COLON: u8 = 2;
+const SLASH: u8 = 3;
+const LABEL_START: u8 = 4;
+const LABEL: u8 = 5;
+const ADDRESS: u8 = 6;
+const PORT: u8 = 7;
+const SEGMENT_START: u8 = 8;
+const SEGMENT: u8 = 9;
+const ESCAPE: u8 = 10;
+const ESCAPE_END: u8 = 11;
+const QUERY: u8 = 12;
+const QUERY_ESCAPE: u8 = 13;
+const QUERY_ESCAPE_END: u8 = 14;
+const ODD: u8 = 0x40;
 pub(super) const BAD: u8 = u8::MAX;
 
-/// Whether a text of `shape` has come no further than its scheme.
-pub(super) fn is_scheme(shape: u8) -> bool {
-    shape <= 1
+/// Whether a text of `shape` may be a URI as it is: not without a colon, and not in the middle of an escape.
+pub(super) fn may_end(shape: u8) -> bool {
+    !matches!(shape & !ODD, START | SCHEME | ESCAPE | ESCAPE_END | QUERY_ESCAPE | QUERY_ESCAPE_END)
+}
+
+/// A character that goes on where few do: in a port, and in an escape (of a space).
+pub(super) fn needed(shape: u8) -> Option<char> {
+    match shape & !ODD {
+        PORT => Some('8'),
+        ESCAPE | QUERY_ESCAPE => Some('2'),
+        ESCAPE_END | QUERY_ESCAPE_END => Some('0'),
+        _ => None,
+    }
 }
 
 /// Whether a canonical URI may have `c` where `shape` has come to: none begins without a scheme in lower case.
 pub(super) fn could_be_uri(shape: u8, c: char) -> bool {
     match shape {
-        0 => c.is_ascii_lowercase(),
-        1 => c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | ':'),
+        START => c.is_ascii_lowercase(),
+        SCHEME => {
+            c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | ':')
+        }
         _ => c.is_ascii_graphic() && !"\\\"<>^`|#{}".contains(c),
     }
 }
@@ -115,3 +140,50 @@ pub(super) static FOLD: LazyLock<Fold> = LazyLock::new(|| {
     let odd = (' '..='~').filter(is_odd).collect();
     Fold { ascii, by_first, odd }
 });
+
+/// Characters beyond those of [`FOLD`] by what they fold to, if that is not the character itself; those that fold to nothing
+/// stand under the empty text. It takes a tenth of a second to make, and few policies need it.
+static OTHERS: LazyLock<BTreeMap<String, Vec<char>>> = LazyLock::new(|| {
+    let mut others: BTreeMap<String, Vec<char>> = BTreeMap::new();
+    // Hangul, private use and the planes without characters fold to themselves.
+    let blocks = [
+        0x80..=0xabff,
+        0xd7b0..=0xd7ff,
+        0xf900..=0x1_ffff,
+        0x2_f800..=0x2_fa1f,
+        0xe_0000..=0xe_0fff,
+    ];
+    for c in blocks.into_iter().flatten().filter_map(char::from_u32) {
+        for text in readings(c) {
+            if !text.chars().eq([c]) {
+                others.entry(text).or_default().push(c);
+            }
+        }
+    }
+    others
+});
+
+/// For each fold that begins with `first`, or for the empty one, the characters beyond those of [`FOLD`] that fold to it, in
+/// their order.
+pub(super) fn others(first: Option<char>) -> impl Iterator<Item = &'static [char]> {
+    let from = first.map(String::from).unwrap_or_default();
+    let all = OTHERS.range(from.clone()..);
+    all.take_while(move |(text, _)| match first {
+        Some(first) => text.starts_with(first),
+        None => text.is_empty(),
+    })
+    .map(|(_, chars)| chars.as_slice())
+}
+
+/// Of `chars`, which are in their order, one that is not `spelled` between each two of `bounds`, which are too.
+pub(super) fn one_of_each(chars: &[char], bounds: &[char], spelled: &[char]) -> Vec<char> {
+    let mut found: Vec<char> = Vec::new();
+    let part = |c: char| bounds.partition_point(|bound| *bound < c);
+    for c in chars {
+        let is_new = found.last().is_none_or(|last| part(*last) != part(*c));
+        if is_new && !spelled.contains(c) {
+            found.push(*c);
+        }
+    }
+    found
+}

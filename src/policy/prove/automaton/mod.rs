@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
-use self::alphabet::{BAD, is_scheme, readings};
+use self::alphabet::{BAD, may_end, readings};
 use self::product::{Effect, Product, State};
 use super::diagram::Mix;
 use crate::policy::Value;
@@ -25,6 +25,11 @@ use crate::policy::selector::{Class, Step};
 /// Most states of one walk: with the patterns of a thousand rules some 11 000 are seen. Beyond it, what was not reached is
 /// unknown.
 pub(super) const MAX_STATES: usize = 200_000;
+
+/// Most sets of patterns of one walk over texts: each condition that asks what an argument contains doubles them, and beyond
+/// nine such nothing is known of it. With many patterns, so many for each.
+const MAX_FOUND: usize = 512;
+const FOUND_OF_EACH: usize = 4;
 
 /// Longest text that is walked to, in characters: patterns have at most 256.
 const MAX_TEXT: usize = 600;
@@ -122,14 +127,21 @@ pub(super) fn walk(
     states.insert(start);
     let mut next = State { shape: 0, items: Vec::new() };
     let mut is_complete = true;
+    let most = match alphabet {
+        Alphabet::Text => MAX_FOUND.max(FOUND_OF_EACH * patterns.len()),
+        Alphabet::Name | Alphabet::Uri => usize::MAX,
+    };
     while let Some((at, length, state)) = open.pop_front() {
         let ids = product.matched(&state.items);
         let known = found.get(&ids);
-        // What has no colon yet is no URI.
-        let may_end = alphabet != Alphabet::Uri || !is_scheme(state.shape);
+        let may_end = alphabet != Alphabet::Uri || may_end(state.shape);
         if may_end && known.is_none_or(|(known, _)| !known.is_real) {
             let text = text_of(&ways, at);
             let is_real = (alphabet != Alphabet::Uri || state.shape != BAD) && accepts(&text);
+            if known.is_none() && found.len() >= most {
+                is_complete = false;
+                break;
+            }
             if is_real || known.is_none() {
                 found.insert(ids.clone(), (Found { text, ids, is_real }, Rc::clone(&state)));
             }

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::rc::Rc;
 
-use super::alphabet::{FOLD, between, could_be_uri, readings, shape_after};
+use super::alphabet::{
+    FOLD, between, could_be_uri, needed, one_of_each, others, readings, shape_after,
+};
 use super::steps::{advance, enter, floors, reduce};
 use super::{Alphabet, Pattern, Reading};
 use crate::policy::prove::diagram::Mix;
@@ -97,6 +99,8 @@ pub(super) struct Product<'w> {
     floors: Vec<Vec<Option<u16>>>,
     alphabet: Alphabet,
     has_folded: bool,
+    /// Whether some wildcard stands for one character of any kind, beside patterns that fold.
+    has_counted: bool,
     /// How the characters tried so far fold.
     readings: RefCell<HashMap<char, Readings, BuildHasherDefault<Mix>>>,
 }
@@ -104,8 +108,12 @@ pub(super) struct Product<'w> {
 impl<'w> Product<'w> {
     pub(super) fn new(patterns: &'w [Pattern], alphabet: Alphabet) -> Self {
         let has_folded = patterns.iter().any(|pattern| pattern.reading == Reading::Folded);
+        let is_counted = |pattern: &Pattern| {
+            pattern.reading == Reading::Plain && pattern.steps.contains(&Step::One(Class::Any))
+        };
+        let has_counted = has_folded && patterns.iter().any(is_counted);
         let floors = patterns.iter().map(floors).collect();
-        Self { patterns, floors, alphabet, has_folded, readings: RefCell::default() }
+        Self { patterns, floors, alphabet, has_folded, has_counted, readings: RefCell::default() }
     }
 
     pub(super) fn start(&self) -> State {
@@ -170,6 +178,8 @@ impl<'w> Product<'w> {
             }
         }
         spelled.extend(&waiting.bounds);
+        let odd =
+            if self.has_folded { self.other_folds(&folded, &spelled, waiting) } else { Vec::new() };
         for c in &folded {
             spelled.push(*c);
             spelled.extend(FOLD.by_first.get(c).into_iter().flatten());
@@ -195,7 +205,8 @@ impl<'w> Product<'w> {
                 "/",
                 "?",
                 ":",
-                "~!,;=.@&+$()*",
+                "~!,;=.@&+$()*'",
+                "%",
             ],
         };
         for (at, kind) in (1..).zip(others) {
@@ -210,7 +221,9 @@ impl<'w> Product<'w> {
             // They fold to nothing or to two letters, which may stand where wildcards are.
             spelled.push(' ');
             spelled.extend(&FOLD.odd);
+            spelled.extend(odd);
         }
+        spelled.extend(needed(state.shape).filter(|_| self.alphabet == Alphabet::Uri));
         if !waiting.bounds.is_empty() {
             let ordered = between(&spelled);
             spelled.extend(ordered);
@@ -218,6 +231,27 @@ impl<'w> Product<'w> {
         let is_uri = self.alphabet == Alphabet::Uri;
         spelled.retain(|c| !is_uri || could_be_uri(state.shape, *c));
         spelled
+    }
+
+    /// Characters that fold to what begins with one of `folded`, or to nothing, where those of ASCII and of full width are not
+    /// enough: some order tells them apart, they are `spelled` by others, or a wildcard counts what is seen.
+    fn other_folds(&self, folded: &[char], spelled: &[char], waiting: &Waiting) -> Vec<char> {
+        let is_all = !waiting.bounds.is_empty() || self.has_counted;
+        let needs = |first: Option<char>| {
+            is_all
+                || match first {
+                    None => spelled.contains(&' '),
+                    Some(first) => {
+                        let wide = FOLD.by_first.get(&first).into_iter().flatten();
+                        wide.filter(|c| !c.is_ascii()).all(|c| spelled.contains(c))
+                    }
+                }
+        };
+        let firsts = folded.iter().map(|c| Some(*c)).chain([None]).filter(|first| needs(*first));
+        firsts
+            .flat_map(others)
+            .flat_map(|chars| one_of_each(chars, &waiting.bounds, spelled))
+            .collect()
     }
 
     pub(super) fn waiting(&self, state: &State) -> Waiting {

@@ -2,8 +2,9 @@
 //!
 //! Which rules speak of a call depends on its method and on the name of what it acts on. Names are walked through all
 //! patterns of all rules at once ([`super::automaton`]); each set of patterns that a name can match is a class, of which a real
-//! name is kept. What rules speak of that name is asked of the index, as a decision would. Not looked at: URI templates,
-//! which only `completion/complete` takes, and URIs that are not canonical, which no rule is asked about.
+//! name is kept. What rules speak of that name is asked of the index, as a decision would. Of URI templates, which only
+//! `completion/complete` takes, those are looked at that rules and conditions spell out, or that a pattern with variables in
+//! the place of its wildcards is. Not looked at: URIs that are not canonical, which no rule is asked about.
 
 mod names;
 
@@ -16,6 +17,7 @@ use crate::policy::index::{Index, members};
 use crate::policy::selector::{Question, Space};
 use crate::policy::target::{Target, kinds};
 use crate::policy::{Object, Policy, Value};
+use crate::wire::mcp::uri::is_template;
 use crate::wire::mcp::{Method, ObjectKind, Revision, Target as Named};
 
 /// Calls that no selector tells apart.
@@ -46,7 +48,8 @@ pub(super) struct Words {
 }
 
 /// What no selector tells apart, and no test.
-type Signature = ((bool, bool), bool, Vec<Vec<u32>>, Vec<u32>, Vec<Option<Truth>>, bool);
+type Signature =
+    ((bool, Option<Box<str>>), bool, Vec<Vec<u32>>, Vec<u32>, Vec<Option<Truth>>, bool);
 
 struct Build<'b> {
     policies: &'b [&'b Policy],
@@ -81,13 +84,18 @@ pub(super) fn classes(policies: &[&Policy], tests: &[(Root, Test)]) -> (Vec<Clas
     for method in usual.into_iter().chain(rest) {
         let info = method.info();
         for kind in kinds(info) {
-            for name in names.get(&(*kind as u8)).into_iter().flatten() {
+            // Templates stand for resources where something refers to these, and are read nowhere else.
+            let is_read = |name: &&Name| info.target == Named::Ref || !is_template(&name.text);
+            for name in names.get(&(*kind as u8)).into_iter().flatten().filter(is_read) {
                 let object = Some(Object { kind: *kind, name: name.text.as_str().into() });
                 let words = Words::new(info.name, object);
                 build.add(words, name, patterns.get(&(*kind as u8)));
             }
         }
-        build.add_plain(Words::new(info.name, None), true);
+        // What names no target is refused before a rule is asked.
+        if !matches!(info.target, Named::Name(_) | Named::Uri | Named::Ref) {
+            build.add_plain(Words::new(info.name, None), true);
+        }
         if info.target == Named::Filter {
             build.add_plain(Words { is_empty: true, ..Words::new(info.name, None) }, true);
         }
@@ -211,7 +219,8 @@ impl<'b> Build<'b> {
             .collect();
         let is_real = name.vague.is_none();
         let key = (
-            (words.is_server, target.is_of_task()),
+            // Of a task, limits speak by its method alone.
+            (words.is_server, target.is_of_task().then(|| words.method.clone())),
             is_lifecycle,
             rules.clone(),
             asserts.clone(),

@@ -1,6 +1,6 @@
 //! One name for each set of patterns that a name can match.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Build;
 use crate::policy::expr::Truth;
@@ -124,6 +124,7 @@ impl<'b> Build<'b> {
             })
             .collect();
         if space == Space::Resources {
+            names.extend(self.templates(&patterns));
             return names;
         }
         // Names without one reading: every deny and limit speaks of them, and an allow that spells one out.
@@ -140,6 +141,19 @@ impl<'b> Build<'b> {
             is_even: true,
         }));
         names
+    }
+
+    /// The templates that `patterns` and tests spell out, and those that are a pattern with variables for wildcards.
+    fn templates(&self, patterns: &Patterns<'_>) -> Vec<Name> {
+        let patterns = patterns.all.iter().map(|pattern| spelt(pattern, |_| "{x}"));
+        let asked = self.tests.iter().filter_map(|(root, test)| match test {
+            Test::Equals(Value::String(text)) if *root == Root::Target => Some(text.to_string()),
+            _ => None,
+        });
+        let templates = patterns.chain(asked).filter(|text| is_template(text));
+        let regular = templates.filter(|text| Subject::new(Space::Resources, text).is_regular);
+        let all: BTreeSet<String> = regular.collect();
+        all.into_iter().map(|text| Name { text, vague: None, is_even: true }).collect()
     }
 
     /// Names too long to be compared with patterns, one for each set of tests of `root` that holds for some.
@@ -227,11 +241,18 @@ impl<'b> Patterns<'b> {
 
 /// The pattern as it was written.
 fn text_of(pattern: &Selector) -> String {
+    spelt(pattern, |wildcard| match wildcard {
+        Step::Many(Kind::Any) => "**",
+        Step::Many(_) => "*",
+        _ => "?",
+    })
+}
+
+/// The pattern with texts for its wildcards.
+fn spelt(pattern: &Selector, wildcard: impl Fn(Step) -> &'static str) -> String {
     let step = |step| match step {
         Step::Char(c) => c.to_string(),
-        Step::One(_) => "?".into(),
-        Step::Many(Kind::Any) => "**".into(),
-        Step::Many(_) => "*".into(),
+        other => wildcard(other).to_owned(),
     };
     pattern.plain.steps().map(step).collect()
 }
