@@ -54,7 +54,9 @@ pub(super) fn texts(tests: &HashSet<Test>) -> Vec<Region> {
     let mut regions: Vec<Region> = found.iter().map(|t| Region::Value(text(t))).collect();
     if !easy {
         regions.extend(examples(tests).into_iter().map(|t| Region::Value(text(&t))));
-        regions.extend(found.iter().map(|t| Region::Open(text(t))));
+        // A text that is asked for as such is the only one of its kind.
+        let is_alone = |text: &&String| constants.contains(&text.as_str());
+        regions.extend(found.iter().filter(|t| !is_alone(t)).map(|t| Region::Open(text(t))));
     }
     if !is_complete {
         regions.push(Region::Wild);

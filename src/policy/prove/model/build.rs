@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Domain, Model, is_of_class};
-use crate::policy::Value;
 use crate::policy::expr::formula::{Formula, Input, Other, RelationKind, Root, Term, Test};
 use crate::policy::prove::diagram::{Diagram, Edge};
 use crate::policy::prove::domain::{ANONYMOUS, Region, Regions, cut};
+use crate::policy::{ClientKind, Value};
 
 impl Model {
     /// The inputs of `formulas`, which are all that will be asked about.
@@ -30,6 +30,7 @@ impl Model {
         }
         relate(&mut asked, others.values());
         name_members(&mut asked);
+        share_what_tokens_say(&mut asked);
         let mut this = Self {
             diagram: Diagram::new(most),
             domains: BTreeMap::new(),
@@ -118,10 +119,11 @@ impl Model {
                         self.in_regions(input, |region| *region == Region::Absent)
                     }
                     Root::ClientScopes => {
-                        let present = self.domains.get(input).map(|domain| domain.present.clone());
-                        let each: Vec<Edge> = present
+                        let domain = self.domains.get(input);
+                        let all = domain.map(|it| it.present.iter().chain(&it.is_odd).copied());
+                        let all: Vec<u32> = all.into_iter().flatten().collect();
+                        let each: Vec<Edge> = all
                             .into_iter()
-                            .flatten()
                             .map(|variable| !self.diagram.variable(variable))
                             .collect();
                         self.diagram.all(each)
@@ -131,7 +133,67 @@ impl Model {
                 all.push(self.diagram.or(!anonymous, nothing));
             }
         }
+        for (root, claim) in OF_TOKENS {
+            all.extend(self.said_by_token(&Input::root(root), &claim_of(claim)));
+        }
         self.constraint = self.diagram.all(all);
+    }
+
+    /// That of a token `input` is the text of `claim`, and nothing where that is no text.
+    fn said_by_token(&mut self, input: &Input, claim: &Input) -> Vec<Edge> {
+        let is_text = |region: &&Region| {
+            matches!(region, Region::Value(Value::String(_)) | Region::Open(_) | Region::Wild)
+        };
+        let texts = |of: &Input| {
+            let domain = self.domains.get(of)?;
+            Some(domain.regions.all.iter().filter(is_text).cloned().collect::<Vec<Region>>())
+        };
+        let (Some(texts), Some(others)) = (texts(input), texts(claim)) else { return Vec::new() };
+        // Cut by the same tests, they have the same texts; were they others, nothing would be said.
+        if texts != others {
+            return Vec::new();
+        }
+        let by_token = self.in_regions(
+            &Input::root(Root::ClientKind),
+            |region| matches!(region, Region::Value(kind) if kind.as_str() == Some(ClientKind::Jwt.as_str())),
+        );
+        let mut all = Vec::new();
+        let mut agree = |this: &mut Self, here: Edge, there: Edge| {
+            for (one, other) in [(here, there), (there, here)] {
+                let follows = this.diagram.or(!one, other);
+                all.push(this.diagram.or(!by_token, follows));
+            }
+        };
+        for text in &texts {
+            let here = self.in_regions(input, |region| region == text);
+            let there = self.in_regions(claim, |region| region == text);
+            agree(self, here, there);
+        }
+        let here = self.in_regions(input, |region| *region == Region::Absent);
+        let there = self.in_regions(claim, |region| !is_text(&region));
+        agree(self, here, there);
+        all
+    }
+}
+
+/// What a token says of the caller, and the claim that it says it by (RFC 7519, section 4.1).
+const OF_TOKENS: [(Root, &str); 2] = [(Root::ClientId, "sub"), (Root::ClientIssuer, "iss")];
+
+fn claim_of(name: &str) -> Input {
+    Input { root: Root::Claims, names: Box::new([name.into()]) }
+}
+
+/// Cuts what tokens say of the caller as the claims that say it, where the kind of credential matters as well.
+fn share_what_tokens_say(asked: &mut BTreeMap<Input, HashSet<Test>>) {
+    if !asked.contains_key(&Input::root(Root::ClientKind)) {
+        return;
+    }
+    for (root, claim) in OF_TOKENS {
+        let (input, claim) = (Input::root(root), claim_of(claim));
+        let (Some(a), Some(b)) = (asked.get(&input), asked.get(&claim)) else { continue };
+        let both: HashSet<Test> = a.union(b).cloned().collect();
+        asked.insert(input, both.clone());
+        asked.insert(claim, both);
     }
 }
 
