@@ -83,6 +83,7 @@ const URI_PATTERNS: &[&str] = &[
     "file:///a/../b",
     "*:x",
 ];
+/// Methods that come without an object; what must name one and does not is refused before a rule is asked.
 const METHODS: &[&str] = &[
     "ping",
     "tools/list",
@@ -90,8 +91,6 @@ const METHODS: &[&str] = &[
     "tasks/get",
     "x/y",
     "Tools/Call",
-    "tools/call",
-    "completion/complete",
     "initialize",
     // What a client may only be asked, and what it may only tell.
     "sampling/createMessage",
