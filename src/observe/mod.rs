@@ -8,7 +8,7 @@ mod writer;
 
 pub use access::{Decision, Line, LoggedCall, Outcome};
 pub use audit::{AuditLine, VALUE};
-pub use time::parse_rfc3339;
+pub use time::{Clock, parse_rfc3339};
 pub use writer::{LineLog, Sink, wall_clock_ms};
 
 /// Tells the operator something that belongs to no exchange: a line on standard error. What cannot be written there is told

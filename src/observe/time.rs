@@ -89,6 +89,39 @@ pub fn parse_rfc3339(text: &str) -> Option<u64> {
     Some((days * 86_400 + seconds) * 1000 + millis)
 }
 
+/// Reads times that mostly follow on one another: the minute of the last one is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
+    /// Up to the minute, with the colon behind it; `None`: there was none.
+    minute: Option<[u8; 17]>,
+    /// When it began.
+    began_ms: u64,
+}
+
+impl Clock {
+    /// What [`parse_rfc3339`] makes of `text`.
+    pub fn parse(&mut self, text: &str) -> Option<u64> {
+        if let Some((minute, rest)) = text.as_bytes().split_first_chunk()
+            && let [a, b, b'.', c, d, e, b'Z'] = rest
+            && self.minute == Some(*minute)
+            && let [a, b, c, d, e] =
+                [a, b, c, d, e].map(|digit| u64::from(digit.wrapping_sub(b'0')))
+            && a < 6
+            && [b, c, d, e].iter().all(|digit| *digit < 10)
+        {
+            return Some(self.began_ms + (a * 10 + b) * 1000 + c * 100 + d * 10 + e);
+        }
+        let time = parse_rfc3339(text)?;
+        // Of a time without seconds, the colon is missing.
+        if let Some(minute) = text.as_bytes().first_chunk()
+            && minute.ends_with(b":")
+        {
+            *self = Self { minute: Some(*minute), began_ms: time - time % 60_000 };
+        }
+        Some(time)
+    }
+}
+
 /// The inverse of [`civil`].
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let year = year - u64::from(month <= 2);
@@ -118,6 +151,39 @@ mod tests {
             rfc3339(&mut out, millis);
             assert_eq!(String::from_utf8(out).unwrap(), expected);
             assert_eq!(parse_rfc3339(expected), Some(millis));
+        }
+    }
+
+    /// A clock reads what is read without one, whatever it read before.
+    #[test]
+    fn clocks() {
+        let mut clock = Clock::default();
+        let nul = format!("{}00.000Z", "\0".repeat(17));
+        for text in [
+            &*nul,
+            "1970-01-01T00:01:01.002Z",
+            "1970-01-01T00:01:59.999Z",
+            "1970-01-01T00:01:60.000Z",
+            "1970-01-01T00:01:0a.000Z",
+            "1970-01-01T00:01:00.00/Z",
+            "1970-01-01T00:01:00.000z",
+            "1970-01-01T00:01:00,000Z",
+            "1970-01-01T00:01:00.000",
+            "1970-01-01T00:01:00Z",
+            "1970-01-01T00:01:00.0000Z",
+            "1970-01-01T00:02Z",
+            "1970-01-01T00:02",
+            "1970-01-01T00:02:00.000Z",
+            "1970-01-01T00:03:07",
+            "1970-01-01T00:03:08.100Z",
+            "1970-01-01T24:03:08.100Z",
+            "1970-01-01T24:03:09.100Z",
+            "1970-01-01T00:03:",
+            "",
+        ] {
+            for _ in 0..2 {
+                assert_eq!(clock.parse(text), parse_rfc3339(text), "{text}");
+            }
         }
     }
 

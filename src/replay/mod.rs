@@ -17,6 +17,7 @@ mod kept;
 mod listed;
 mod met;
 mod nodes;
+mod plain;
 mod propose;
 mod quick;
 mod reader;

@@ -7,6 +7,7 @@ use super::met::Callers;
 use super::quick::Quick;
 use super::record::{Draft, Fault, LINE, Line};
 use super::runs::Runs;
+use crate::observe::Clock;
 
 /// Parses lines, with the memory that the lines before have needed.
 pub struct Reader {
@@ -16,6 +17,7 @@ pub struct Reader {
     names: Names,
     runs: Runs,
     callers: Callers,
+    clock: Clock,
 }
 
 impl std::fmt::Debug for Reader {
@@ -33,6 +35,7 @@ impl Default for Reader {
             names: Names::default(),
             runs: Runs::default(),
             callers: Callers::default(),
+            clock: Clock::default(),
         }
     }
 }
@@ -60,7 +63,7 @@ impl Reader {
     {
         let Ok(text) = simdutf8::basic::from_utf8(line) else { return Err(then) };
         let mut tape = self.nodes.take().unwrap_or_else(Tape::null).reset();
-        let Self { fields, names, runs, callers, .. } = self;
+        let Self { fields, names, runs, callers, clock, .. } = self;
         fields.clear();
         names.begin();
         runs.begin();
@@ -69,7 +72,7 @@ impl Reader {
         let result = match quick.fill(names, runs) {
             None => Err(then),
             Some(told) => {
-                let read = draft.take_all(&tape.0, fields).and_then(|()| draft.finish());
+                let read = draft.take_all(&tape.0, fields).and_then(|()| draft.finish(clock));
                 if let (Ok(Line::Record(record)), Some(spans)) = (&read, told) {
                     callers.learn(text, record, &spans);
                 }
@@ -88,7 +91,7 @@ impl Reader {
         then: impl FnOnce(Result<Line<'_, '_, '_>, Fault>) -> R,
     ) -> R {
         let mut tape = self.nodes.take().unwrap_or_else(Tape::null).reset();
-        let Self { buffers, fields, .. } = self;
+        let Self { buffers, fields, clock, .. } = self;
         fields.clear();
         let mut draft = Draft::default();
         // Iterative: how deep a line goes costs memory below that of its text, and no stack.
@@ -96,7 +99,7 @@ impl Reader {
         let is_object = parsed.is_ok() && matches!(tape.0.first(), Some(Node::Object { .. }));
         let result = if is_object {
             fields::find(&tape.0, fields);
-            then(draft.take_all(&tape.0, fields).and_then(|()| draft.finish()))
+            then(draft.take_all(&tape.0, fields).and_then(|()| draft.finish(clock)))
         } else {
             then(Err(Fault::NotJson))
         };

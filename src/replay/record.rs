@@ -8,8 +8,8 @@ use smallvec::SmallVec;
 use super::fields::Field;
 use super::met::Again;
 use super::nodes::{count, elements, members, text, texts, value};
-use super::quick;
-use crate::observe::parse_rfc3339;
+use super::plain;
+use crate::observe::Clock;
 use crate::policy::{ClientKind, Value};
 use crate::wire::mcp::{ObjectKind, Revision};
 
@@ -134,7 +134,7 @@ pub(super) struct Draft<'t, 'l> {
     target: Option<&'l str>,
     event: Option<&'l str>,
     lost: Option<u64>,
-    time: Option<u64>,
+    time: Option<&'l str>,
     judged: Option<u64>,
     total_us: Option<u64>,
     calls: &'t [Node<'l>],
@@ -171,7 +171,7 @@ impl<'t, 'l> Draft<'t, 'l> {
     pub(super) fn take_scalar(&mut self, field: Field, value: &[Node<'l>]) {
         let Self { record, asked, .. } = self;
         match field {
-            Field::Time => self.time = text(value).and_then(parse_rfc3339),
+            Field::Time => self.time = text(value),
             Field::Judged => self.judged = count(value),
             Field::TotalUs => self.total_us = count(value),
             Field::RequestId => record.request_id = text(value).unwrap_or_default(),
@@ -207,9 +207,10 @@ impl<'t, 'l> Draft<'t, 'l> {
     }
 
     /// What the line is, all of whose members have been taken.
-    pub(super) fn finish(&mut self) -> Result<Line<'_, 't, 'l>, Fault> {
+    pub(super) fn finish(&mut self, clock: &mut Clock) -> Result<Line<'_, 't, 'l>, Fault> {
         let Self { record, asked, .. } = self;
-        record.time_ms = self.time.ok_or(Fault::Field("time"))?;
+        let time = self.time.and_then(|time| clock.parse(time));
+        record.time_ms = time.ok_or(Fault::Field("time"))?;
         if let Some(event) = self.event {
             return Ok(match event {
                 "lines_lost" => Line::Lost(self.lost.ok_or(Fault::Field("count"))?),
@@ -280,7 +281,7 @@ impl<'t, 'l> Record<'t, 'l> {
     #[must_use]
     pub fn scopes(&self) -> Option<SmallVec<[&'l str; 4]>> {
         match &self.again {
-            Some(again) => again.scopes.map(|scopes| texts(&quick::nodes(scopes))),
+            Some(again) => again.scopes.map(|scopes| texts(&plain::nodes(scopes))),
             None => self.scopes.clone(),
         }
     }
@@ -321,7 +322,7 @@ impl<'t, 'l> Record<'t, 'l> {
     /// The nodes that have all claims.
     pub(super) fn told(&self) -> Cow<'t, [Node<'l>]> {
         match &self.again {
-            Some(again) => again.claims.map(quick::members).unwrap_or_default().into(),
+            Some(again) => again.claims.map(plain::members).unwrap_or_default().into(),
             None => self.read.into(),
         }
     }
