@@ -325,6 +325,27 @@ fn a_text_that_is_spelt_out_is_known() {
     assert_eq!(always(small, r#"args.q == "x""#), "refuted");
 }
 
+/// A choice between two values is a choice between what is said of each.
+#[test]
+fn choices_between_values_are_seen_through() {
+    let tools = "tools = [\"t\"]";
+    let rule = |when: &str| vec![stanza("allow", "r", tools, when)];
+    let call = "mcp.method == \"tools/call\"";
+    for (when, of, wanted) in [
+        ("has(claims.a) ? claims.f : claims.f", "claims.f == false", "proved"),
+        ("has(claims.a) ? claims.f : claims.g", "claims.f == false", "refuted"),
+        (r#"(claims.f ? args.a : args.b) == "x""#, r#"args.a == "y" && claims.f"#, "proved"),
+        (r#"(claims.f ? args.a : args.b) == "x""#, r#"args.a == "y" && !claims.f"#, "refuted"),
+        (r#""x" == (claims.f ? (claims.g ? "x" : args.a) : "y")"#, "!claims.f", "proved"),
+        (r#""x" == (claims.f ? (claims.g ? "x" : args.a) : "y")"#, "claims.f", "refuted"),
+        // Without the one that decides there is no value.
+        (r#"(claims.f ? "x" : "x") == "x""#, "!has(claims.f)", "proved"),
+    ] {
+        let of = format!("{call} && {of}");
+        assert_eq!(verdict(&rule(when), tools, &of, "never"), wanted, "{when}: {of}");
+    }
+}
+
 /// Of many words that an argument may contain, no proof is attempted for each set; what needs none is proved all the same.
 #[test]
 fn many_words_in_one_argument() {

@@ -119,11 +119,31 @@ impl Reader<'_> {
     }
 
     fn test(&self, operand: OperandId, level: Level, test: Test) -> Option<Formula> {
+        if test == Test::Holds
+            && let Some(choice) =
+                self.choice(operand, level, |id| self.test(id, level, Test::Holds))
+        {
+            return Some(choice);
+        }
         match self.side(operand, level) {
             Side::Input(input) => Some(Formula::Test(input, test)),
             Side::Constant(value) => Some(Formula::Always(test.on(Some(Some(&value))))),
             Side::Size(_) | Side::Concat(_) | Side::Else => None,
         }
+    }
+
+    /// What `of` one of two operands says, where `operand` is a choice between them. Where nobody knows which, it says nothing, as
+    /// a choice of conditions does.
+    fn choice(
+        &self,
+        operand: OperandId,
+        level: Level,
+        of: impl Fn(OperandId) -> Option<Formula>,
+    ) -> Option<Formula> {
+        let Operand::If { condition, then, otherwise } = self.program.operand(operand)? else {
+            return None;
+        };
+        Some(Formula::If(Box::new([self.node(condition, level), of(then)?, of(otherwise)?])))
     }
 
     fn equal(&self, left: OperandId, right: OperandId, level: Level) -> Option<Formula> {
@@ -143,8 +163,20 @@ impl Reader<'_> {
             RelationKind::Greater => Some(RelationKind::Less),
             RelationKind::StartsWith | RelationKind::EndsWith | RelationKind::Contains => None,
         };
-        let (left, right) = (self.side(left, level), self.side(right, level));
-        match (left, right) {
+        let sides = (self.side(left, level), self.side(right, level));
+        let choice = match sides {
+            (Side::Else, Side::Constant(_)) => {
+                self.choice(left, level, |left| self.compare(kind, left, right, level))
+            }
+            (Side::Constant(_), Side::Else) => {
+                self.choice(right, level, |right| self.compare(kind, left, right, level))
+            }
+            _ => None,
+        };
+        if choice.is_some() {
+            return choice;
+        }
+        match sides {
             (Side::Constant(a), Side::Constant(b)) => {
                 Some(Formula::Always(test_of(kind, b)?.on(Some(Some(&a)))))
             }
