@@ -80,8 +80,13 @@ pub fn parse_rfc3339(text: &str) -> Option<u64> {
     let (seconds, millis) = match text.len() - usize::from(is_utc) {
         10 if !is_utc => (0, 0),
         16 if mark(10, b'T') && mark(13, b':') => (of_day(digits(11..13)?, digits(14..16)?, 0)?, 0),
-        19 | 23 if mark(10, b'T') && mark(13, b':') && mark(16, b':') => {
-            let millis = if mark(19, b'.') { digits(20..23)? } else { 0 };
+        length @ (19 | 23) if mark(10, b'T') && mark(13, b':') && mark(16, b':') => {
+            let millis = match length {
+                19 => 0,
+                _ if mark(19, b'.') => digits(20..23)?,
+                // An offset, or nothing that is a time.
+                _ => return None,
+            };
             (of_day(digits(11..13)?, digits(14..16)?, digits(17..19)?)?, millis)
         }
         _ => return None,
@@ -210,6 +215,10 @@ mod tests {
             ("1970-01-01T24:00", None),
             ("1970-01-01 00:00", None),
             ("1970-01-01T00:00:00.00", None),
+            ("1970-01-01T00:00:00.001", Some(1)),
+            ("1970-01-01T00:00:00+01:", None),
+            ("1970-01-01T00:00:00X123", None),
+            ("1970-01-01T00:00:00+123Z", None),
             ("+970-01-01", None),
             ("19é0-01-01", None),
         ] {

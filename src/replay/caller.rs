@@ -166,24 +166,58 @@ pub(super) fn names(below: &str) -> Option<ClaimPath> {
     Some(below.split('/').map(|name| name.replace("~1", "/").replace("~0", "~").into()).collect())
 }
 
-/// `map` with `value` at the end of `path`. As deep as the path is long, which the line's length bounds: no recursion.
-pub(super) fn with(map: Value, path: &[Box<str>], value: Value) -> Value {
-    let Some((first, rest)) = path.split_first() else { return map };
-    let below = map.member(first).cloned();
-    // What stands below, from the end of the path upwards.
-    let value = rest.iter().enumerate().rev().fold(value, |value, (at, name)| {
-        let above = rest.iter().take(at);
-        let there = above.fold(below.as_ref(), |there, name| there?.member(name));
-        added(there, name, value)
-    });
-    added(Some(&map), first, value)
+/// `map` with `value` at the end of `path`. As deep as the path is long, which the line's length bounds: no recursion. In place, for
+/// a line may say the same claim again and again beside a long one.
+pub(super) fn with(mut map: Value, path: &[Box<str>], value: Value) -> Value {
+    let Some((last, above)) = path.split_last() else { return map };
+    let place = above.iter().try_fold(&mut map, |at, name| member(at, name));
+    if let Some(place) = place.and_then(|at| member(at, last)) {
+        *place = value;
+    }
+    map
 }
 
-/// The object `there`, or a new one, with `value` as its member `name`.
-fn added(there: Option<&Value>, name: &str, value: Value) -> Value {
-    let members = match there {
-        Some(Value::Map(members)) => members.as_slice(),
-        _ => &[],
+/// The member `name` of `value`, which is made an object that has it; always one.
+fn member<'v>(value: &'v mut Value, name: &str) -> Option<&'v mut Value> {
+    if !matches!(value, Value::Map(_)) {
+        *value = Value::Map(Vec::new());
+    }
+    let Value::Map(members) = value else { return None };
+    let at = match members.binary_search_by(|(key, _)| (**key).cmp(name)) {
+        Ok(at) => at,
+        Err(at) => {
+            members.insert(at, (name.into(), Value::Null));
+            at
+        }
     };
-    Value::map(members.iter().cloned().chain([(name.into(), value)]))
+    members.get_mut(at).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_put_at_the_end_of_their_path() {
+        let mut map = Value::Map(Vec::new());
+        // Behind each, the paths that have a text now.
+        for (path, value, all) in [
+            ("b", "1", &["b=1"] as &[&str]),
+            ("a/x", "2", &["a/x=2", "b=1"]),
+            ("a/w", "3", &["a/w=3", "a/x=2", "b=1"]),
+            ("a/x", "4", &["a/w=3", "a/x=4", "b=1"]),
+            // What is no object becomes one, and the other way round.
+            ("b/y/z", "5", &["a/w=3", "a/x=4", "b/y/z=5"]),
+            ("b", "6", &["a/w=3", "a/x=4", "b=6"]),
+        ] {
+            map = with(map, &names(path).unwrap(), Value::from(value));
+            for path in ["a", "a/w", "a/x", "b", "b/y", "b/y/z"] {
+                let found = path.split('/').try_fold(&map, |at, name| at.member(name));
+                let found = found.and_then(Value::as_str).map(|text| format!("{path}={text}"));
+                let wanted = all.iter().find(|it| it.split('=').next() == Some(path));
+                assert_eq!(found.as_deref(), wanted.copied(), "{path} in {map:?}");
+            }
+        }
+        assert_eq!(with(map.clone(), &[], Value::Null), map);
+    }
 }

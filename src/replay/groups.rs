@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -88,7 +89,7 @@ fn rank(key: &Key) -> Rank {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Groups {
     names: Names,
-    needs: HashMap<Vec<String>, u32, RandomState>,
+    needs: HashMap<Arc<[String]>, u32, RandomState>,
     counts: HashMap<Id, Group, RandomState>,
     /// Those that were counted before numbers were given anew.
     settled: BTreeMap<Key, Group>,
@@ -105,7 +106,8 @@ impl Groups {
             Some(number) => *number,
             None => {
                 let number = u32::try_from(self.needs.len()).unwrap_or(u32::MAX);
-                self.needs.insert(flip.needs.to_vec(), number);
+                self.needs.insert(flip.needs.into(), number);
+                self.names.bytes += flip.needs.iter().map(String::len).sum::<usize>();
                 number
             }
         };
@@ -140,18 +142,21 @@ impl Groups {
 
     /// Gives the counted groups their names, and keeps as many as may stay.
     pub(super) fn settle(&mut self) {
-        let needs: BTreeMap<u32, Vec<String>> =
+        let needs: BTreeMap<u32, Arc<[String]>> =
             self.needs.drain().map(|(needs, number)| (number, needs)).collect();
         let names = std::mem::take(&mut self.names);
         for (id, group) in std::mem::take(&mut self.counts) {
             let key = Key {
                 to: id.to,
                 by: id.rule.map_or(By::NoRule(id.reason.map(Reason::slug)), By::Rule),
-                needs: needs.get(&id.needs).cloned().unwrap_or_default(),
+                needs: needs.get(&id.needs).cloned().unwrap_or_else(|| Arc::new([])),
                 target: (id.kind.map_or("method", ObjectKind::as_str), names.text(id.target)),
                 caller: (id.client.as_str(), names.text(id.caller)),
             };
             self.put(key, group);
+            if self.settled.len() >= 2 * GROUPS {
+                self.trim();
+            }
         }
         self.trim();
     }
@@ -264,5 +269,28 @@ mod tests {
         }
         assert_eq!(format!("{:?}", one.settled), format!("{:?}", many.settled));
         assert_eq!(one.left_out, many.left_out);
+    }
+    /// What many groups need is kept once, and counts with what else is told of them.
+    #[test]
+    fn long_needs() {
+        let mut groups = Groups::default();
+        let sets = 2 * BYTES / 8192;
+        for at in 0..sets {
+            let needs = [format!("{at:08192}")];
+            groups.add(&Flip {
+                to: None,
+                rule: None,
+                reason: None,
+                needs: &needs,
+                target: (None, "ping"),
+                caller: (ClientKind::Jwt, "u"),
+                place: Place { file: 0, line: 0 },
+                request_id: "",
+                then_rule: None,
+            });
+        }
+        assert!(groups.counts.len() < sets / 2 + 2, "{}", groups.counts.len());
+        groups.settle();
+        assert_eq!(groups.settled.len(), sets);
     }
 }

@@ -19,6 +19,8 @@ use crate::wire::mcp::{Method, RevisionSet};
 const CALLERS: usize = 64 << 20;
 /// Bytes of things that are called, about: 20 000 of a usual kind.
 const AIMS: usize = 16 << 20;
+/// Things that are told of those that an open verdict needs: they stand in each group.
+const NEEDS: usize = 32;
 /// Ways of being open that are kept.
 const OPEN: usize = 4096;
 
@@ -341,6 +343,10 @@ fn opened(
         rules.iter().flat_map(|rule| policy.lacks(*rule, missing)).collect();
     needs.sort();
     needs.dedup();
+    if let Some(more) = needs.len().checked_sub(NEEDS).filter(|more| *more > 0) {
+        needs.truncate(NEEDS);
+        needs.push(format!("and {more} more"));
+    }
     let open = Arc::new(Open { rules: rules.clone(), needs });
     if kept.len() >= OPEN {
         kept.clear();

@@ -266,6 +266,8 @@ impl<'l> Asked<'l> {
 
 impl<'t, 'l> Record<'t, 'l> {
     fn principal(&mut self, value: &[Node<'l>]) -> Result<(), Fault> {
+        // Of two the last one counts, whole.
+        (self.client, self.id, self.issuer) = (None, None, None);
         for (name, value) in members(value) {
             match name {
                 "kind" => self.client = text(value).and_then(ClientKind::from_word),

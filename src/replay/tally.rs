@@ -1,6 +1,7 @@
 //! What came of all records: counts, and groups with an example each. In bounded memory, whatever names a log has.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::groups::{Flip, Groups};
 use super::judge::{Judged, Unjudged, Verdict};
@@ -47,7 +48,7 @@ pub struct Key {
     /// Who decides now.
     pub by: By,
     /// Where it is open: what would have to be known.
-    pub needs: Vec<String>,
+    pub needs: Arc<[String]>,
     /// What they act on: the kind and the name.
     pub target: (&'static str, Box<str>),
     /// Who asked: the kind of caller and its name.
@@ -174,7 +175,7 @@ impl Tally {
         self.now_allowed += other.now_allowed;
         self.open += other.open;
         self.limited += other.limited;
-        self.lost += other.lost;
+        self.lost = self.lost.saturating_add(other.lost);
         self.outside += other.outside;
         other.unjudged.into_iter().for_each(|(why, n)| *self.unjudged.entry(why).or_default() += n);
         other.faults.into_iter().for_each(|(why, n)| *self.faults.entry(why).or_default() += n);

@@ -510,6 +510,12 @@ fn lines_made_to_take_long() {
         format!("\"read\":{{{}}},\"cut\":[{}]", members(&names), quoted(&claims)),
         format!("\"absent\":[{}],\"too_large\":[{}]", quoted(&claims), quoted(&names)),
         format!("\"scopes\":[{}]", quoted(&names)),
+        // A claim that a rule reads, again and again, beside a long one.
+        format!(
+            "\"read\":{{\"/claims/tenant\":[{}0],{}\"/claims/other\":2}}",
+            "0,".repeat(200_000),
+            "\"/claims/other\":1,".repeat(30_000)
+        ),
     ] {
         let line = format!(
             "{{\"time\":\"2026-11-22T10:00:00.000Z\",\"audit\":1,\"peer\":\"::1\",\"principal\":{{\"kind\":\"jwt\"}},\

@@ -60,7 +60,7 @@ fn groups(report: &Report<'_>) -> Vec<Json> {
                 By::NoRule(reason) => reason,
                 By::Rule(_) => None,
             },
-            "needs": key.needs,
+            "needs": &*key.needs,
             "target": { "kind": key.target.0, "name": key.target.1 },
             "caller": { "kind": key.caller.0, "id": key.caller.1 },
             "calls": group.calls,

@@ -131,7 +131,7 @@ fn replay(files: &[PathBuf], policy: &Policy, arguments: &Arguments) -> Result<T
     let states = logs::read(files, make, |(judge, tally), reader, chunk| {
         chunk.each(reader, |place, line| match line {
             Err(fault) => tally.fault(place, fault),
-            Ok(Line::Lost(lines)) => tally.lost += lines,
+            Ok(Line::Lost(lines)) => tally.lost = tally.lost.saturating_add(lines),
             Ok(Line::Other) => {}
             Ok(Line::Record(record)) if !range.contains(&record.time_ms) => tally.outside += 1,
             Ok(Line::Record(record)) => {

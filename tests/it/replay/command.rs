@@ -256,6 +256,49 @@ fn hostile_lines() {
     let lost = "\n{\"time\":\"2026-11-22T10:00:00.000Z\",\"event\":\"lines_lost\",\"count\":7}\n";
     fs::write(folder.path().join("log"), format!("{good}{lost}")).unwrap();
     assert_eq!(report(folder.path(), &["log"])["lost"], 7);
+    // As many as can be said, and more.
+    let most = lost.replace(":7", &format!(":{}", u64::MAX));
+    fs::write(folder.path().join("log"), format!("{good}{most}{lost}")).unwrap();
+    let told = report(folder.path(), &["log"]);
+    assert_eq!((&told["lost"], &told["still_allowed"]), (&u64::MAX.into(), &1.into()));
+}
+
+/// What is lacking is named, as far as somebody reads it.
+#[test]
+fn long_lists_of_what_is_lacking() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("log"), line("r", "t", "allow")).unwrap();
+    for (claims, told, last) in [(32, 32, "claims.c31"), (33, 33, "and 1 more")] {
+        let when: Vec<String> = (0..claims).map(|at| format!("claims.c{at:02} == 1")).collect();
+        let when = when.join(" && ");
+        set(folder.path(), &format!("[[allow]]\nname = \"a\"\ntools = [\"t\"]\nwhen = '{when}'\n"));
+        let report = report(folder.path(), &["log"]);
+        let needs = report["groups"][0]["needs"].as_array().expect("it is open");
+        assert_eq!((needs.len(), needs.last()), (told, Some(&last.into())), "{report}");
+    }
+}
+
+/// Of two principals in one record the last one counts, whole: one without an id is not the first one.
+#[test]
+fn two_principals_are_not_mixed() {
+    let folder = tempfile::tempdir().unwrap();
+    let when = "when = 'client.id == \"u1\"'";
+    set(folder.path(), &format!("[[allow]]\nname = \"a\"\ntools = [\"t\"]\n{when}\n"));
+    for (last, allowed) in [
+        (r#"{"kind":"api_key","id":"u1"}"#, 1),
+        (r#"{"kind":"api_key"}"#, 0),
+        (r#"{"kind":"jwt","id":"u2"}"#, 0),
+    ] {
+        let text =
+            line("r", "t", "deny").replace("\"route\"", &format!("\"principal\":{last},\"route\""));
+        fs::write(folder.path().join("log"), text).unwrap();
+        let told = report(folder.path(), &["log"]);
+        assert_eq!(
+            (&told["records"], &told["now_allowed"]),
+            (&1.into(), &allowed.into()),
+            "{last}: {told}"
+        );
+    }
 }
 
 /// Names that a caller chose say nothing to the terminal.
