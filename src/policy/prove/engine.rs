@@ -224,11 +224,18 @@ impl<'p> Engine<'p> {
     ) -> Answer {
         let mut left = self.model.diagram.and(question, self.model.constraint);
         let mut blame: Vec<Box<str>> = Vec::new();
-        for _ in 0..MAX_TRIES {
+        for tries in 0..MAX_TRIES {
             if self.model.diagram.is_full() {
                 return Answer::Perhaps(vec!["the size of the rules".into()]);
             }
-            let Some(way) = self.model.diagram.witness(left) else {
+            // What came to nothing may have had a list too long to be looked at: without such, if it can be.
+            let mut way = None;
+            if tries > 0 {
+                let easy = self.model.without_long_lists();
+                let easy = self.model.diagram.and(left, easy);
+                way = self.model.diagram.witness(easy);
+            }
+            let Some(way) = way.or_else(|| self.model.diagram.witness(left)) else {
                 if blame.is_empty() {
                     return Answer::No;
                 }

@@ -205,7 +205,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Whether a lenient server could take `name` for a method of the specification, which it is not.
-fn resembles_a_method(name: &str) -> bool {
+pub(super) fn resembles_a_method(name: &str) -> bool {
     static METHODS: LazyLock<HashSet<Form>> =
         LazyLock::new(|| Method::all().iter().map(|info| fold(info.name)).collect());
     folds(name).is_none_or(|forms| forms.iter().any(|form| METHODS.contains(form)))

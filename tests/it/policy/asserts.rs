@@ -325,6 +325,46 @@ fn a_text_that_is_spelt_out_is_known() {
     assert_eq!(always(small, r#"args.q == "x""#), "refuted");
 }
 
+/// Names that look like a method are none; and what is said of lists is tried on short ones first.
+#[test]
+fn nothing_is_left_open_for_what_is_far_fetched() {
+    let tools = vec![stanza("allow", "r", "methods = [\"tools/*\"]", TRUE)];
+    for (name, wanted) in [("Tools/Call", "proved"), ("Tools/Cal", "refuted")] {
+        let of = format!("methods = [{name:?}]");
+        assert_eq!(
+            verdict(&tools, &of, r#"mcp.method != "tools/call""#, "never"),
+            wanted,
+            "{name}"
+        );
+    }
+    let lists = vec![
+        stanza("allow", "r", "everything = true", TRUE),
+        stanza(
+            "allow",
+            "s",
+            "everything = true",
+            r#"claims.flag == true && ("admin" in claims.roles || args.b == 3.0)"#,
+        ),
+        stanza(
+            "allow",
+            "t",
+            "methods = [\"elicitation/create\"]",
+            r#"claims.level == 0.1 || args.a.endsWith("w")"#,
+        ),
+        stanza("deny", "d", "", r#""b" in args.a && !has(claims.sub) && mcp.target < "u1""#),
+        stanza(
+            "limit",
+            "l",
+            "rate = \"1/min\"",
+            r#"args.a.startsWith("get_m") && claims.plan != "pro" || mcp.target > "v5""#,
+        ),
+    ];
+    let when = r#""s" in client.scopes && (size(claims.plan) == 3 || args.a.b != 1)"#;
+    assert_eq!(verdict(&lists, "tools = [\"?1_\"]", when, "never"), "refuted");
+    let nobody = r#"client.kind == "anonymous" && "s" in client.scopes && size(claims.plan) == 3"#;
+    assert_eq!(verdict(&lists, "tools = [\"?1_\"]", nobody, "always"), "proved");
+}
+
 /// A choice between two values is a choice between what is said of each.
 #[test]
 fn choices_between_values_are_seen_through() {

@@ -7,6 +7,7 @@ use crate::policy::expr::Truth;
 use crate::policy::expr::formula::{Root, Test};
 use crate::policy::language::uris;
 use crate::policy::prove::automaton::{self, Alphabet, Found, Pattern, Reading};
+use crate::policy::selector::resembles_a_method;
 use crate::policy::selector::{Class as Kind, MAX_NAME, Pattern as Selector, Space, Step, Subject};
 use crate::policy::{Effect, Value};
 use crate::wire::mcp::Method;
@@ -228,11 +229,10 @@ impl<'b> Patterns<'b> {
     /// Whether no name can match all of what was found: one that must be spelled so is none.
     fn is_impossible(&self, found: &Found, is_regular: impl Fn(&str) -> bool) -> bool {
         let all = found.ids.iter().filter_map(|id| self.all.get(*id as usize));
-        // What looks like a method is taken for one, and has no one reading.
+        // What looks like a method is taken for one, and has no one reading; nor has what folds to what does.
         all.filter(|pattern| {
             let exact = pattern.plain.exact();
-            pattern.folded.is_none()
-                || exact.is_some_and(|name| Method::from_wire(name) != Method::Other)
+            pattern.folded.is_none() || exact.is_some_and(resembles_a_method)
         })
         .filter_map(|pattern| pattern.plain.exact())
         .any(|name| !is_regular(name))

@@ -163,6 +163,13 @@ impl Model {
         self.domains.iter().map(|(input, domain)| (input, &domain.regions))
     }
 
+    /// Where no list is too long to be looked at.
+    pub(super) fn without_long_lists(&mut self) -> Edge {
+        let odd: Vec<u32> = self.domains.values().filter_map(|domain| domain.is_odd).collect();
+        let none: Vec<Edge> = odd.into_iter().map(|odd| !self.diagram.variable(odd)).collect();
+        self.diagram.all(none)
+    }
+
     /// The domain of `input`.
     pub(super) fn domain(&self, input: &Input) -> Option<&Domain> {
         self.domains.get(input)
