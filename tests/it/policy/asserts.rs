@@ -155,6 +155,19 @@ fn what_folds_to_what_is_asked_is_found() {
             "always",
             "refuted",
         ),
+        // One syllable that folds to its letters, beside a letter of its own.
+        (
+            vec![allow(&methods("x/?"), TRUE), deny(&methods("x/가"), TRUE)],
+            methods("x/?"),
+            "always",
+            "refuted",
+        ),
+        (
+            vec![allow(&methods("x/?"), TRUE), deny(&methods("x/가나"), TRUE)],
+            methods("x/?"),
+            "always",
+            "proved",
+        ),
         (
             vec![allow(&methods("x/?"), TRUE), deny(&methods("y/fi"), TRUE)],
             methods("x/?"),
